@@ -1,0 +1,326 @@
+//! What the user decides once. Every default lives here and nowhere else.
+
+use alloc::collections::BTreeMap;
+use alloc::string::String;
+use alloc::vec::Vec;
+use core::time::Duration;
+
+use crate::error::ConfigError;
+
+/// A set of destinations, numbered as in a dispatcher.list.
+pub type SetId = u32;
+
+/// How a set's destination is chosen.
+///
+/// Candidates go in, one of them comes out: limits, health and the operator's will have already
+/// taken out everyone who must not be chosen.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
+#[non_exhaustive]
+pub enum Algorithm {
+    /// Each candidate in turn, in the order in which they joined the set.
+    RoundRobin,
+    /// By a keyed hash of the call's key: the same key finds the same destination, a failure
+    /// moves only the failed destination's calls and spreads them over the others.
+    CallIdHash {
+        /// Nobody above this multiple of the mean load (1.25, say); `None` is no bound. At least 1.
+        #[cfg_attr(feature = "serde", serde(default))]
+        bound: Option<f64>,
+    },
+    /// In turn by weight: over any Σ weight / gcd picks each gets exactly its weight.
+    Weighted,
+    /// The least (load + the call's cost) / weight; a tie goes to the one whose load changed
+    /// the longest ago.
+    #[default]
+    CallLoad,
+    /// The highest priority first; equal ones in turn.
+    Priority,
+    /// Any candidate, evenly.
+    Random,
+    /// The better of two different candidates drawn evenly, compared as `CallLoad` does.
+    PowerOfTwo,
+}
+
+/// One step of a policy: this set, by this algorithm.
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(deny_unknown_fields))]
+pub struct Route {
+    /// The set whose destinations are tried.
+    pub set: SetId,
+    /// How one of them is chosen.
+    pub algorithm: Algorithm,
+}
+
+/// The configuration of a [`Dispatcher`](crate::Dispatcher).
+///
+/// ```
+/// use callsteer::{Algorithm, Config};
+/// let config = Config { algorithm: Algorithm::RoundRobin, seed: 7, ..Config::default() };
+/// assert_eq!(config.setup_timeout.as_secs(), 60);
+/// ```
+#[derive(Clone, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(default, deny_unknown_fields))]
+pub struct Config {
+    /// Drives every random choice: ties at the start, `random`, probe jitter. Give each
+    /// dispatcher over the same fleet another one. Default 0.
+    pub seed: u64,
+    /// The secret key of `call_id_hash`. Dispatchers that must agree share it. Default: the seed.
+    pub hash_key: Option<u64>,
+    /// The algorithm of a set without a policy of its own. Default `call_load`.
+    pub algorithm: Algorithm,
+    /// For a call to this set: the routes to try, in order. Default: the set itself by `algorithm`.
+    pub policies: BTreeMap<SetId, Vec<Route>>,
+    /// A call that is not confirmed for this long after `begin` or `next` ends. Default 60 s.
+    #[cfg_attr(feature = "serde", serde(with = "crate::time::seconds"))]
+    pub setup_timeout: Duration,
+    /// A confirmed call ends after this long. Default 2 h.
+    #[cfg_attr(feature = "serde", serde(with = "crate::time::seconds"))]
+    pub max_duration: Duration,
+    /// Calls in progress at most, over all sets; bounds the memory. Default 10,000,000.
+    pub max_calls_total: u32,
+    /// What a refused caller is told to wait where nothing better is known. Default 5 s.
+    #[cfg_attr(feature = "serde", serde(with = "crate::time::seconds"))]
+    pub retry_after: Duration,
+    /// Limits of named tenants.
+    pub tenants: BTreeMap<String, TenantLimits>,
+    /// Limits of every other tenant. Default: none.
+    pub tenant_default: TenantLimits,
+    /// When a destination counts as down, and up again.
+    pub health: HealthConfig,
+    /// Which destinations are probed, and how often.
+    pub probing: ProbingConfig,
+    /// Events kept for `poll_event`; the oldest is dropped beyond that. Default 1,024.
+    pub max_events: usize,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            seed: 0,
+            hash_key: None,
+            algorithm: Algorithm::default(),
+            policies: BTreeMap::new(),
+            setup_timeout: Duration::from_secs(60),
+            max_duration: Duration::from_secs(2 * 3600),
+            max_calls_total: 10_000_000,
+            retry_after: Duration::from_secs(5),
+            tenants: BTreeMap::new(),
+            tenant_default: TenantLimits::default(),
+            health: HealthConfig::default(),
+            probing: ProbingConfig::default(),
+            max_events: 1_024,
+        }
+    }
+}
+
+/// What one tenant may use at a time.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(default, deny_unknown_fields))]
+pub struct TenantLimits {
+    /// Concurrent calls at most; 0 is no limit.
+    pub max_calls: u32,
+    /// New calls per second at most, with at most one second's worth at once; 0 is no limit.
+    pub max_rate: u32,
+}
+
+/// When probes take a destination down and bring it back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(default, deny_unknown_fields))]
+pub struct HealthConfig {
+    /// Failed probes in a row that take a destination down. Default 3.
+    pub probing_threshold: u32,
+    /// Answered probes in a row that bring it back. Default 2.
+    pub inactive_threshold: u32,
+    /// The longest Retry-After that is believed. Default 300 s.
+    #[cfg_attr(feature = "serde", serde(with = "crate::time::seconds"))]
+    pub max_retry_after: Duration,
+}
+
+impl Default for HealthConfig {
+    fn default() -> Self {
+        Self { probing_threshold: 3, inactive_threshold: 2, max_retry_after: Duration::from_secs(300) }
+    }
+}
+
+/// Which destinations are probed; the numbers are those of Kamailio's `ds_probing_mode`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
+pub enum ProbingMode {
+    /// None: nobody polls for probes (Kamailio's `ds_ping_interval = 0`).
+    Off,
+    /// 0: those under suspicion (a call failed there, or a probe did), until a probe is answered.
+    Suspects,
+    /// 1: all.
+    #[default]
+    All,
+    /// 2: those that are down.
+    Inactive,
+    /// 3: those flagged in their list entry (flag 8), always; nobody else.
+    Flagged,
+}
+
+/// How destinations are probed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(default, deny_unknown_fields))]
+pub struct ProbingConfig {
+    /// Who is probed. Default: all.
+    pub mode: ProbingMode,
+    /// From one probe of a destination to its next, ± 10 % drawn from the seed. Default 10 s.
+    #[cfg_attr(feature = "serde", serde(with = "crate::time::seconds"))]
+    pub interval: Duration,
+    /// A probe without result for this long has failed. Default 5 s.
+    #[cfg_attr(feature = "serde", serde(with = "crate::time::seconds"))]
+    pub timeout: Duration,
+    /// The reply codes that mean "alive". Default: class 2.
+    pub accepted: ReplyCodes,
+}
+
+impl Default for ProbingConfig {
+    fn default() -> Self {
+        Self {
+            mode: ProbingMode::default(),
+            interval: Duration::from_secs(10),
+            timeout: Duration::from_secs(5),
+            accepted: ReplyCodes { classes: alloc::vec![2], codes: Vec::new() },
+        }
+    }
+}
+
+/// Reply codes, by class (2 is 200-299) and one by one, as `ds_ping_reply_codes`.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(default, deny_unknown_fields))]
+pub struct ReplyCodes {
+    /// Whole classes, 1..=6.
+    pub classes: Vec<u8>,
+    /// Single codes, 100..=699.
+    pub codes: Vec<u16>,
+}
+
+impl ReplyCodes {
+    /// Whether `code` is one of these.
+    #[must_use]
+    pub fn contains(&self, code: u16) -> bool {
+        self.classes.iter().any(|class| u16::from(*class) == code / 100) || self.codes.contains(&code)
+    }
+}
+
+impl Config {
+    /// Says what is wrong, and where; a dispatcher refuses a configuration that this refuses.
+    ///
+    /// # Errors
+    /// The first field found with a value that cannot work.
+    pub fn check(&self) -> Result<(), ConfigError> {
+        self.check_times()?;
+        check_algorithm("algorithm", self.algorithm)?;
+        for routes in self.policies.values() {
+            if routes.is_empty() || routes.len() > MAX_ROUTES {
+                return refuse("policies", "a policy has 1 to 255 routes");
+            }
+            for route in routes {
+                check_algorithm("policies", route.algorithm)?;
+            }
+        }
+        if self.health.probing_threshold == 0 || self.health.inactive_threshold == 0 {
+            return refuse("health", "a threshold is at least 1");
+        }
+        let accepted = &self.probing.accepted;
+        if accepted.classes.iter().any(|class| !(1..=6).contains(class)) {
+            return refuse("probing.accepted.classes", "a class of reply codes is 1 to 6");
+        }
+        if accepted.codes.iter().any(|code| !(100..=699).contains(code)) {
+            return refuse("probing.accepted.codes", "a reply code is 100 to 699");
+        }
+        if accepted.classes.is_empty() && accepted.codes.is_empty() {
+            return refuse("probing.accepted", "no reply would ever count as alive");
+        }
+        if self.max_calls_total == 0 {
+            return refuse("max_calls_total", "is at least 1");
+        }
+        if self.max_events == 0 {
+            return refuse("max_events", "is at least 1");
+        }
+        Ok(())
+    }
+
+    fn check_times(&self) -> Result<(), ConfigError> {
+        let times = [
+            ("setup_timeout", self.setup_timeout),
+            ("max_duration", self.max_duration),
+            ("retry_after", self.retry_after),
+            ("health.max_retry_after", self.health.max_retry_after),
+            ("probing.interval", self.probing.interval),
+            ("probing.timeout", self.probing.timeout),
+        ];
+        for (field, span) in times {
+            if span < Duration::from_millis(1) || span > LONGEST {
+                return refuse(field, "is 1 ms to 10 years");
+            }
+        }
+        Ok(())
+    }
+
+    /// The routes of a call to `set`.
+    pub(crate) fn routes(&self, set: SetId) -> Vec<Route> {
+        let own = || alloc::vec![Route { set, algorithm: self.algorithm }];
+        self.policies.get(&set).cloned().unwrap_or_else(own)
+    }
+}
+
+fn check_algorithm(field: &'static str, algorithm: Algorithm) -> Result<(), ConfigError> {
+    match algorithm {
+        Algorithm::CallIdHash { bound: Some(bound) } if !(bound.is_finite() && bound >= 1.0) => {
+            refuse(field, "the bound of call_id_hash is a number of at least 1")
+        }
+        _ => Ok(()),
+    }
+}
+
+fn refuse(field: &'static str, rule: &'static str) -> Result<(), ConfigError> {
+    Err(ConfigError { field, rule })
+}
+
+const MAX_ROUTES: usize = 255;
+const LONGEST: Duration = Duration::from_secs(10 * 365 * 86_400);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(change: impl FnOnce(&mut Config), field: Option<&str>) {
+        let mut config = Config::default();
+        change(&mut config);
+        assert_eq!(config.check().err().map(|error| error.field), field);
+    }
+
+    #[test]
+    fn a_configuration_that_cannot_work_is_refused_by_field() {
+        check(|_| (), None);
+        check(|c| c.setup_timeout = Duration::ZERO, Some("setup_timeout"));
+        check(|c| c.max_duration = Duration::MAX, Some("max_duration"));
+        check(|c| c.algorithm = Algorithm::CallIdHash { bound: Some(0.99) }, Some("algorithm"));
+        check(|c| c.algorithm = Algorithm::CallIdHash { bound: Some(f64::NAN) }, Some("algorithm"));
+        check(|c| c.algorithm = Algorithm::CallIdHash { bound: Some(1.0) }, None);
+        check(|c| drop(c.policies.insert(1, Vec::new())), Some("policies"));
+        check(|c| c.health.probing_threshold = 0, Some("health"));
+        check(|c| c.probing.accepted.classes = alloc::vec![7], Some("probing.accepted.classes"));
+        check(|c| c.probing.accepted.codes = alloc::vec![99], Some("probing.accepted.codes"));
+        check(|c| c.probing.accepted.classes.clear(), Some("probing.accepted"));
+        check(|c| c.max_calls_total = 0, Some("max_calls_total"));
+        check(|c| c.max_events = 0, Some("max_events"));
+    }
+
+    #[test]
+    fn reply_codes_are_accepted_by_class_or_one_by_one() {
+        let accepted = ReplyCodes { classes: alloc::vec![2, 3], codes: alloc::vec![405] };
+        let codes = [199, 200, 299, 302, 400, 405, 503];
+        assert_eq!(codes.map(|code| accepted.contains(code)), [false, true, true, true, false, true, false]);
+    }
+}

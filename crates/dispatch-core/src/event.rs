@@ -1,0 +1,131 @@
+//! What happened that nobody asked for: events, oldest first.
+
+use alloc::collections::VecDeque;
+use alloc::string::String;
+
+use crate::call::Lease;
+use crate::config::SetId;
+use crate::health::Observed;
+use crate::member::DestinationId;
+use crate::time::Time;
+
+/// Something that happened in a dispatcher.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Event {
+    /// When.
+    pub at: Time,
+    /// What.
+    pub kind: EventKind,
+}
+
+/// What happened.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum EventKind {
+    /// A destination joined a set.
+    Added {
+        /// Which.
+        destination: DestinationId,
+        /// Its set.
+        set: SetId,
+        /// Its id in the set.
+        id: String,
+    },
+    /// A destination left its set and has no calls any more; its handle means nothing from now on.
+    Removed {
+        /// Which.
+        destination: DestinationId,
+        /// Its set.
+        set: SetId,
+        /// Its id in the set.
+        id: String,
+    },
+    /// Probes changed what is known of a destination.
+    Health {
+        /// Which.
+        destination: DestinationId,
+        /// What they observe now.
+        observed: Observed,
+    },
+    /// A destination said that it is full, and for how long.
+    Busy {
+        /// Which.
+        destination: DestinationId,
+        /// Until when it gets no calls.
+        until: Time,
+    },
+    /// A drain is over; said once per drain.
+    Drained {
+        /// Which.
+        destination: DestinationId,
+        /// Calls that were still there at the deadline; 0 where the last one ended.
+        left: u32,
+    },
+    /// A call reached its deadline and ended.
+    Expired {
+        /// Which.
+        lease: Lease,
+        /// Where it was.
+        destination: DestinationId,
+        /// Whether it had been confirmed.
+        confirmed: bool,
+    },
+    /// Nobody polled for so long that this many events were dropped, the oldest first.
+    Lost {
+        /// How many.
+        count: u64,
+    },
+}
+
+/// The events not yet polled, at most `max`.
+#[derive(Clone, Debug)]
+pub(crate) struct Events {
+    queue: VecDeque<Event>,
+    max: usize,
+    lost: u64,
+}
+
+impl Events {
+    pub(crate) const fn new(max: usize) -> Self {
+        Self { queue: VecDeque::new(), max, lost: 0 }
+    }
+
+    pub(crate) fn push(&mut self, at: Time, kind: EventKind) {
+        if self.queue.len() >= self.max {
+            self.queue.pop_front();
+            self.lost += 1;
+        }
+        self.queue.push_back(Event { at, kind });
+    }
+
+    pub(crate) fn pop(&mut self) -> Option<Event> {
+        if self.lost > 0 {
+            let at = self.queue.front().map_or(Time::ZERO, |event| event.at);
+            return Some(Event { at, kind: EventKind::Lost { count: core::mem::take(&mut self.lost) } });
+        }
+        self.queue.pop_front()
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.queue.is_empty()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_oldest_events_are_dropped_and_their_number_is_said_first() {
+        let mut events = Events::new(2);
+        for seconds in 1..=5 {
+            events.push(Time::from_secs(seconds), EventKind::Lost { count: 0 });
+        }
+        let polled: alloc::vec::Vec<_> = core::iter::from_fn(|| events.pop()).collect();
+        assert_eq!(polled[0].kind, EventKind::Lost { count: 3 });
+        assert_eq!(
+            polled[1..].iter().map(|e| e.at).collect::<alloc::vec::Vec<_>>(),
+            [4, 5].map(Time::from_secs)
+        );
+    }
+}

@@ -1,0 +1,38 @@
+//! Chooses the bridge that takes the next call.
+
+#![no_std]
+#![forbid(unsafe_code)]
+#![cfg_attr(
+    not(test),
+    deny(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)
+)]
+
+extern crate alloc;
+#[cfg(feature = "std")]
+extern crate std;
+
+mod call;
+mod config;
+mod error;
+mod event;
+mod hash;
+mod health;
+mod member;
+mod rate;
+mod rng;
+mod slots;
+mod time;
+
+pub use call::{Blame, Call, Failure, Lease, Placed, Probe, ProbeResult};
+pub use config::{
+    Algorithm, Config, HealthConfig, ProbingConfig, ProbingMode, ReplyCodes, Route, SetId, TenantLimits,
+};
+pub use error::{
+    AddError, BeginError, CODES, ConfigError, DestinationError, FailError, NextError, NoSuchCall,
+    NoSuchDestination, PlanError, ProbeError, StalePlan, UpdateError,
+};
+pub use event::{Event, EventKind};
+pub use health::Observed;
+pub use health::probe::Probing;
+pub use member::{Destination, DestinationId, Standing, Starts, Will};
+pub use time::Time;
