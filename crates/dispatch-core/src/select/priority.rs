@@ -1,5 +1,6 @@
 //! `priority`: the highest priority first; equal ones in turn.
 
+use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 use core::cmp::Reverse;
 
@@ -14,6 +15,9 @@ pub(crate) struct Priority {
     /// The ranks whose seats are usable.
     usable: Bits,
     groups: Vec<Group>,
+    /// Whose turn it is per priority, also where nobody has it now: the first from this seat on,
+    /// in a circle.
+    turns: BTreeMap<i32, u32>,
 }
 
 /// The seats of one priority.
@@ -22,8 +26,6 @@ struct Group {
     priority: i32,
     first_rank: u32,
     end_rank: u32,
-    /// Whose turn it is: the first from this seat on, in a circle.
-    next: u32,
 }
 
 impl Priority {
@@ -31,7 +33,7 @@ impl Priority {
         let mut order: Vec<(Reverse<i32>, u32)> =
             candidates.seated().map(|(seat, member)| (Reverse(member.destination.priority), seat)).collect();
         order.sort_unstable();
-        let turns = core::mem::take(&mut self.groups);
+        self.groups.clear();
         self.ranking = order.iter().map(|(_, seat)| *seat).collect();
         self.ranks = alloc::vec![0; candidates.seats.len()];
         self.usable = Bits::default();
@@ -42,10 +44,7 @@ impl Priority {
             self.usable.set(rank, candidates.usable.contains(seat));
             match self.groups.last_mut() {
                 Some(group) if group.priority == priority => group.end_rank = rank + 1,
-                _ => {
-                    let next = turns.iter().find(|old| old.priority == priority).map_or(0, |old| old.next);
-                    self.groups.push(Group { priority, first_rank: rank, end_rank: rank + 1, next });
-                }
+                _ => self.groups.push(Group { priority, first_rank: rank, end_rank: rank + 1 }),
             }
         }
     }
@@ -62,7 +61,8 @@ impl Priority {
         let best = self.usable.from(0).find(open)?;
         let group = self.groups.get(self.group_of(best))?;
         let members = self.ranking.get(group.first_rank as usize..group.end_rank as usize)?;
-        let turn = group.first_rank + members.partition_point(|seat| *seat < group.next) as u32;
+        let next = self.turns.get(&group.priority).copied().unwrap_or(0);
+        let turn = group.first_rank + members.partition_point(|seat| *seat < next) as u32;
         let later = self.usable.from(turn).take_while(|rank| *rank < group.end_rank);
         let earlier = self.usable.from(group.first_rank).take_while(|rank| *rank < turn);
         seat_at(later.chain(earlier).find(open)?)
@@ -70,9 +70,8 @@ impl Priority {
 
     pub(crate) fn chosen(&mut self, seat: u32) {
         let rank = self.ranks.get(seat as usize).copied().unwrap_or(0);
-        let group = self.group_of(rank);
-        if let Some(group) = self.groups.get_mut(group) {
-            group.next = seat + 1;
+        if let Some(group) = self.groups.get(self.group_of(rank)) {
+            self.turns.insert(group.priority, seat + 1);
         }
     }
 
