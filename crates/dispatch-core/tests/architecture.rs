@@ -9,7 +9,7 @@ const LAYERS: &[&[&str]] = &[
     &["time", "slots", "hash", "rng", "rate"],
     &["config", "error", "health", "load"],
     &["member"],
-    &["call", "event"],
+    &["call", "event", "tenants"],
     &["select", "calls"],
     &["set"],
     &["fleet"],
