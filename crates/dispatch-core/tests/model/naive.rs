@@ -1,6 +1,5 @@
 //! A dispatcher written for clarity: plain lists, every question answered by looking at everything.
 
-use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
@@ -245,7 +244,7 @@ impl Naive {
     }
 }
 
-pub(crate) fn compare(a: &Member, b: &Member, cost: u32) -> Ordering {
+pub(crate) fn compare(a: &Member, b: &Member, cost: u32) -> std::cmp::Ordering {
     let after = |m: &Member| m.load + u64::from(cost);
     (after(a) * u64::from(b.destination.weight)).cmp(&(after(b) * u64::from(a.destination.weight)))
 }
