@@ -17,6 +17,7 @@ mod error;
 mod event;
 mod hash;
 mod health;
+pub mod list;
 mod member;
 mod rate;
 mod rng;
