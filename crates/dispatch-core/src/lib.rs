@@ -12,22 +12,29 @@ extern crate alloc;
 extern crate std;
 
 mod call;
+mod calls;
 mod config;
+mod dispatcher;
 mod error;
 mod event;
+mod fleet;
 mod hash;
 mod health;
 pub mod list;
 mod member;
 mod rate;
 mod rng;
+mod select;
+mod set;
 mod slots;
+mod tenants;
 mod time;
 
 pub use call::{Blame, Call, Failure, Lease, Placed, Probe, ProbeResult};
 pub use config::{
     Algorithm, Config, HealthConfig, ProbingConfig, ProbingMode, ReplyCodes, Route, SetId, TenantLimits,
 };
+pub use dispatcher::{Change, Dispatcher, Explanation, Plan, Row, Stats, Status};
 pub use error::{
     AddError, BeginError, CODES, ConfigError, DestinationError, FailError, NextError, NoSuchCall,
     NoSuchDestination, PlanError, ProbeError, StalePlan, UpdateError,

@@ -3,10 +3,10 @@
 use alloc::collections::BTreeMap;
 use alloc::string::{String, ToString};
 
-use crate::config::SetId;
+use crate::config::{Config, SetId};
 use crate::error::DestinationError;
+use crate::health::Health;
 use crate::health::probe::{ProbeClock, Probing};
-use crate::health::{Health, Observed};
 use crate::rate::Rate;
 use crate::slots::Key;
 use crate::time::Time;
@@ -157,6 +157,8 @@ pub enum Standing {
 }
 
 impl Standing {
+    pub(crate) const COUNT: usize = Self::TooFast as usize + 1;
+
     /// Its name in the field's words, as metrics and vectors spell it.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
@@ -178,13 +180,17 @@ impl Standing {
 pub(crate) struct Member {
     pub(crate) destination: Destination,
     pub(crate) set: SetId,
-    /// Its place in the set; `None` once removed.
+    /// Where its set is kept.
+    pub(crate) place: usize,
+    /// Its seat in the set; `None` once removed.
     pub(crate) seat: Option<u32>,
     pub(crate) will: Will,
-    /// When a drain is over whether calls are left or not.
-    pub(crate) drain_until: Option<Time>,
+    /// The drain whose end has not been said yet.
+    pub(crate) drain: Option<Drain>,
     pub(crate) health: Health,
     pub(crate) probes: ProbeClock,
+    /// Its probe is due and waits for the prober.
+    pub(crate) probe_queued: bool,
     pub(crate) calls: u32,
     /// Σ cost of its calls.
     pub(crate) load: u64,
@@ -197,7 +203,33 @@ pub(crate) struct Member {
     pub(crate) standing: Standing,
 }
 
+/// A drain under way.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Drain {
+    /// When it is over whether calls are left or not.
+    pub(crate) until: Option<Time>,
+}
+
 impl Member {
+    /// When something is due here whether or not anybody calls.
+    pub(crate) fn wake(&self, config: &Config, now: Time) -> Option<Time> {
+        self.seat?;
+        let busy = self.health.busy_until().filter(|until| *until > now);
+        let limit = (self.standing == Standing::TooFast).then_some(self.destination.max_rate);
+        let rate = limit.map(|per_second| self.rate.allows_from(per_second));
+        let drained = self.drain.and_then(|drain| drain.until);
+        let probe = self.probe_due(config).filter(|_| !self.probe_queued);
+        [busy, rate, drained, probe, self.probes.timeout()].into_iter().flatten().min()
+    }
+
+    /// When its next probe leaves, if one is wanted and none is under way.
+    pub(crate) fn probe_due(&self, config: &Config) -> Option<Time> {
+        let probed = self.seat.is_some() && self.will != Will::Disabled;
+        let observed = self.health.observed();
+        let due = self.probes.due(observed, self.destination.probing, config.probing.mode);
+        due.filter(|_| probed)
+    }
+
     pub(crate) fn standing_at(&self, now: Time) -> Standing {
         let limit = self.destination.max_calls;
         match self.will {

@@ -23,6 +23,11 @@ impl Rate {
         }
     }
 
+    /// Whether nothing of the past matters any more.
+    pub(crate) fn is_idle(self, now: Time) -> bool {
+        self.0 <= now
+    }
+
     /// From when on the next call keeps to `per_second` (> 0).
     pub(crate) fn allows_from(self, per_second: u32) -> Time {
         self.0 + gap(per_second) - BURST

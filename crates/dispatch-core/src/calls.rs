@@ -1,0 +1,224 @@
+//! Calls in progress: found by lease and by Call-ID, ended by their deadlines.
+
+use core::num::NonZeroU64;
+use core::time::Duration;
+
+use hashbrown::HashTable;
+
+use crate::call::Lease;
+use crate::config::SetId;
+use crate::slots::{Key, NONE, Slots};
+use crate::tenants::Tenants;
+use crate::time::Time;
+
+/// A call in progress. Nothing keeps the Call-ID's text.
+#[derive(Clone, Debug)]
+pub(crate) struct Record {
+    /// The hash of the Call-ID.
+    pub(crate) id: u64,
+    /// The hash of the key for `call_id_hash`.
+    pub(crate) key: u64,
+    /// The hash of the tenant.
+    pub(crate) tenant: Option<NonZeroU64>,
+    /// When the set-up began, or when the call was confirmed.
+    since: Time,
+    pub(crate) destination: Key,
+    /// The set that the call asked for.
+    pub(crate) set: SetId,
+    /// Neighbours in the queue of those that wait for the same deadline.
+    older: u32,
+    newer: u32,
+    /// The last of the destinations that were tried before this one.
+    tried: u32,
+    pub(crate) cost: u16,
+    /// The route of the policy that it is on.
+    pub(crate) route: u8,
+    pub(crate) confirmed: bool,
+    /// It failed at this destination.
+    pub(crate) failed: bool,
+}
+
+/// What a new call starts with.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Start {
+    pub(crate) id: u64,
+    pub(crate) key: u64,
+    pub(crate) tenant: Option<NonZeroU64>,
+    pub(crate) destination: Key,
+    pub(crate) set: SetId,
+    pub(crate) cost: u16,
+    pub(crate) route: u8,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct Calls {
+    records: Slots<Record>,
+    by_id: HashTable<u32>,
+    /// Calls being set up, and confirmed ones: each queue has one span, so its oldest ends first.
+    setup: Queue,
+    confirmed: Queue,
+    /// Destinations that calls have been to, as chains.
+    tried: Slots<(Key, u32)>,
+    pub(crate) tenants: Tenants,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Queue {
+    span: Duration,
+    oldest: u32,
+    newest: u32,
+}
+
+impl Calls {
+    pub(crate) fn new(setup: Duration, confirmed: Duration) -> Self {
+        let queue = |span| Queue { span, oldest: NONE, newest: NONE };
+        Self {
+            records: Slots::new(),
+            by_id: HashTable::new(),
+            setup: queue(setup),
+            confirmed: queue(confirmed),
+            tried: Slots::new(),
+            tenants: Tenants::default(),
+        }
+    }
+
+    /// Adds a call that is not there yet.
+    pub(crate) fn begin(&mut self, start: Start, now: Time) -> Option<Lease> {
+        let Start { id, key, tenant, destination, set, cost, route } = start;
+        let record = Record {
+            id,
+            key,
+            tenant,
+            since: now,
+            destination,
+            set,
+            older: NONE,
+            newer: NONE,
+            tried: NONE,
+            cost,
+            route,
+            confirmed: false,
+            failed: false,
+        };
+        let lease = self.records.insert(record).ok()?;
+        let records = &self.records;
+        let rehash = |index: &u32| records.at(*index).map_or(0, |record| record.id);
+        self.by_id.insert_unique(id, lease.index(), rehash);
+        self.append(lease.index());
+        Some(Lease(lease))
+    }
+
+    /// Starts the confirmed deadline; a second confirmation changes nothing.
+    pub(crate) fn confirm(&mut self, lease: Lease, now: Time) -> bool {
+        let Some(record) = self.records.find(lease.0) else { return false };
+        if record.confirmed {
+            return false;
+        }
+        self.requeue(lease, now, true);
+        true
+    }
+
+    /// Moves a call to another destination, where its set-up begins anew.
+    pub(crate) fn moved(&mut self, lease: Lease, destination: Key, route: u8, now: Time) {
+        let Some(record) = self.records.find_mut(lease.0) else { return };
+        if let Ok(tried) = self.tried.insert((record.destination, record.tried)) {
+            record.tried = tried.index();
+        }
+        record.destination = destination;
+        record.route = route;
+        record.failed = false;
+        self.requeue(lease, now, false);
+    }
+
+    pub(crate) fn end(&mut self, lease: Lease) -> Option<Record> {
+        self.records.find(lease.0)?;
+        self.unlink(lease.0.index());
+        let record = self.records.remove(lease.0)?;
+        if let Ok(entry) = self.by_id.find_entry(record.id, |index| *index == lease.0.index()) {
+            entry.remove();
+        }
+        let mut chain = record.tried;
+        while let Some(key) = self.tried.key_at(chain) {
+            chain = self.tried.remove(key).map_or(NONE, |(_, next)| next);
+        }
+        if let Some(tenant) = record.tenant {
+            self.tenants.end(tenant);
+        }
+        Some(record)
+    }
+
+    pub(crate) fn find(&self, lease: Lease) -> Option<&Record> {
+        self.records.find(lease.0)
+    }
+
+    pub(crate) fn find_mut(&mut self, lease: Lease) -> Option<&mut Record> {
+        self.records.find_mut(lease.0)
+    }
+
+    /// The call with this hash of its Call-ID.
+    pub(crate) fn by_id(&self, id: u64) -> Option<Lease> {
+        let same = |index: &u32| self.records.at(*index).is_some_and(|record| record.id == id);
+        self.records.key_at(*self.by_id.find(id, same)?).map(Lease)
+    }
+
+    /// The destinations that a call has been to, the last one first, without the present one.
+    pub(crate) fn tried(&self, record: &Record) -> impl Iterator<Item = Key> {
+        let first = self.tried.at(record.tried);
+        core::iter::successors(first, |(_, next)| self.tried.at(*next)).map(|(key, _)| *key)
+    }
+
+    /// The call that ends first by its deadline, and when. Set-ups come before confirmed ones.
+    pub(crate) fn next_deadline(&self) -> Option<(Time, Lease)> {
+        let head = |queue: &Queue| {
+            let record = self.records.at(queue.oldest)?;
+            Some((record.since + queue.span, Lease(self.records.key_at(queue.oldest)?)))
+        };
+        match (head(&self.setup), head(&self.confirmed)) {
+            (Some(setup), Some(confirmed)) => Some(if confirmed.0 < setup.0 { confirmed } else { setup }),
+            (setup, confirmed) => setup.or(confirmed),
+        }
+    }
+
+    pub(crate) const fn len(&self) -> u32 {
+        self.records.len()
+    }
+
+    // Deadlines
+
+    fn requeue(&mut self, lease: Lease, now: Time, confirmed: bool) {
+        self.unlink(lease.0.index());
+        if let Some(record) = self.records.find_mut(lease.0) {
+            record.confirmed = confirmed;
+            record.since = now;
+        }
+        self.append(lease.0.index());
+    }
+
+    /// Puts a call at the end of its queue: nobody in it began later.
+    fn append(&mut self, index: u32) {
+        let Some(confirmed) = self.records.at(index).map(|record| record.confirmed) else { return };
+        let queue = if confirmed { &mut self.confirmed } else { &mut self.setup };
+        let older = core::mem::replace(&mut queue.newest, index);
+        match self.records.at_mut(older) {
+            Some(older) => older.newer = index,
+            None => queue.oldest = index,
+        }
+        if let Some(record) = self.records.at_mut(index) {
+            (record.older, record.newer) = (older, NONE);
+        }
+    }
+
+    fn unlink(&mut self, index: u32) {
+        let Some(record) = self.records.at(index) else { return };
+        let (older, newer) = (record.older, record.newer);
+        let queue = if record.confirmed { &mut self.confirmed } else { &mut self.setup };
+        match self.records.at_mut(older) {
+            Some(record) => record.newer = newer,
+            None => queue.oldest = newer,
+        }
+        match self.records.at_mut(newer) {
+            Some(record) => record.older = older,
+            None => queue.newest = older,
+        }
+    }
+}

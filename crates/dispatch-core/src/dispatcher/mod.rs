@@ -1,0 +1,162 @@
+//! The one façade: commands, reports from outside, polls, getters; no algorithm of its own.
+
+mod commands;
+mod explain;
+mod getters;
+mod place;
+mod plan;
+mod polls;
+mod reports;
+
+use crate::call::Lease;
+use crate::calls::Calls;
+use crate::config::Config;
+use crate::error::ConfigError;
+use crate::event::{EventKind, Events};
+use crate::fleet::Fleet;
+use crate::member::{DestinationId, Standing, Will};
+use crate::rng::Rng;
+use crate::slots::Key;
+use crate::time::Time;
+
+pub use explain::{Explanation, Row};
+pub use getters::{Stats, Status};
+pub use plan::{Change, Plan};
+
+/// Decides which destination takes the next call, and keeps track of calls and destinations.
+///
+/// It does nothing by itself: it opens no socket and reads no clock. Methods come in four kinds.
+/// *Commands* change what is decided; *reports* say what happened outside; *polls* are called
+/// until they give `None`; *getters* never change anything. Each method that takes `now` first
+/// brings everything up to that time: deadlines of calls, timers of destinations. A `now` before
+/// the last one seen counts as the last one seen. A command that is refused changes nothing but
+/// its count in [`Stats`].
+///
+/// ```
+/// use callsteer::{Call, Config, Destination, Dispatcher, Failure, Time};
+///
+/// let now = Time::from_secs(1);
+/// let mut dispatcher = Dispatcher::new(Config::default())?;
+/// let one = dispatcher.add(1, Destination::new("sip:10.0.0.1"), now)?;
+/// let two = dispatcher.add(1, Destination::new("sip:10.0.0.2"), now)?;
+///
+/// let placed = dispatcher.begin(&Call::new(b"a84b4c76e66710"), now)?;
+/// dispatcher.fail(placed.lease, Failure::Timeout, now)?;
+/// let other = dispatcher.next(placed.lease, now)?;
+/// assert_ne!(other, placed.destination);
+/// dispatcher.confirm(placed.lease, now)?;
+/// assert!(dispatcher.end(placed.lease, now));
+/// # Ok::<(), Box<dyn core::error::Error>>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct Dispatcher {
+    config: Config,
+    /// The last time seen.
+    now: Time,
+    rng: Rng,
+    fleet: Fleet,
+    calls: Calls,
+    events: Events,
+    counts: Stats,
+    /// Seats tried by the call at hand; kept for its allocation.
+    tried: alloc::vec::Vec<u32>,
+}
+
+impl Dispatcher {
+    /// A dispatcher without destinations.
+    ///
+    /// # Errors
+    /// A configuration that [`Config::check`] refuses.
+    pub fn new(config: Config) -> Result<Self, ConfigError> {
+        config.check()?;
+        Ok(Self {
+            now: Time::ZERO,
+            rng: Rng::new(config.seed),
+            fleet: Fleet::new(&config),
+            calls: Calls::new(config.setup_timeout, config.max_duration),
+            events: Events::new(config.max_events),
+            counts: Stats::default(),
+            tried: alloc::vec::Vec::new(),
+            config,
+        })
+    }
+
+    /// Brings everything up to `now`, in the order of time, so that it does not matter how often
+    /// anybody asks; gives the time that counts.
+    fn advance(&mut self, now: Time) -> Time {
+        let now = self.now.max(now);
+        loop {
+            let call = self.calls.next_deadline().filter(|(at, _)| *at <= now);
+            let timer = self.fleet.next_timer().filter(|at| *at <= now);
+            match (call, timer) {
+                (Some((at, lease)), timer) if timer.is_none_or(|timer| at <= timer) => {
+                    self.now = self.now.max(at);
+                    self.expire(lease);
+                }
+                (_, Some(at)) => {
+                    self.now = self.now.max(at);
+                    if let Some(key) = self.fleet.wake() {
+                        self.wake(key);
+                    }
+                }
+                (_, None) => break,
+            }
+        }
+        self.now = now;
+        now
+    }
+
+    /// A call reached its deadline.
+    fn expire(&mut self, lease: Lease) {
+        let Some(record) = self.calls.end(lease) else { return };
+        self.counts.expired += 1;
+        let destination = DestinationId(record.destination);
+        let kind = EventKind::Expired { lease, destination, confirmed: record.confirmed };
+        self.events.push(self.now, kind);
+        self.release(record.destination, u32::from(record.cost));
+    }
+
+    /// A timer of a destination ran out: whatever is due there is done.
+    fn wake(&mut self, key: Key) {
+        let Some(member) = self.fleet.seated(key) else { return };
+        if member.probes.timeout().is_some_and(|at| at <= self.now) {
+            self.observe(key, false);
+        }
+        let Some(member) = self.fleet.seated(key) else { return };
+        let overdue = member.drain.and_then(|drain| drain.until).is_some_and(|until| until <= self.now);
+        if member.probe_due(&self.config).is_some_and(|due| due <= self.now) {
+            self.fleet.queue_probe(key);
+        }
+        if overdue {
+            self.drained(key);
+        }
+        self.fleet.reconsider(key, &self.config, self.now);
+    }
+
+    /// A call left a destination: it may have been the last one that was waited for.
+    fn release(&mut self, key: Key, cost: u32) {
+        self.fleet.release(key, cost, &self.config, self.now);
+        self.settle(key);
+    }
+
+    /// Says that a drain is over, and forgets who was removed, where no call is left.
+    fn settle(&mut self, key: Key) {
+        let Some(member) = self.fleet.members.find(key).filter(|member| member.calls == 0) else { return };
+        let removed = member.standing == Standing::Removed;
+        if member.drain.is_some() {
+            self.drained(key);
+        }
+        if removed && let Some(member) = self.fleet.forget(key) {
+            let (destination, id) = (DestinationId(key), member.destination.id);
+            self.events.push(self.now, EventKind::Removed { destination, set: member.set, id });
+        }
+    }
+
+    fn drained(&mut self, key: Key) {
+        let Some(member) = self.fleet.members.find_mut(key) else { return };
+        if member.drain.take().is_some() && member.will == Will::Draining {
+            let kind = EventKind::Drained { destination: DestinationId(key), left: member.calls };
+            self.events.push(self.now, kind);
+        }
+    }
+}

@@ -1,0 +1,193 @@
+//! Commands on calls: place one, move it on.
+
+use core::num::NonZeroU64;
+use core::time::Duration;
+
+use super::Dispatcher;
+use crate::call::{Call, Lease, Placed};
+use crate::calls::Start;
+use crate::config::{SetId, TenantLimits};
+use crate::error::{BeginError, NextError};
+use crate::fleet::Leg;
+use crate::member::{DestinationId, Standing};
+use crate::rng::Rng;
+use crate::select::Ask;
+use crate::tenants::Admission;
+use crate::time::Time;
+
+impl Dispatcher {
+    /// Chooses a destination for a call and counts it there, in one step. A Call-ID that is in
+    /// progress already (a retransmitted INVITE) gets the same answer again and counts once.
+    ///
+    /// # Errors
+    /// Why no destination takes the call, and what to answer its caller.
+    pub fn begin(&mut self, call: &Call<'_>, now: Time) -> Result<Placed, BeginError> {
+        let now = self.advance(now);
+        self.fleet.prepare(call.set, &self.config);
+        let mut rng = self.rng;
+        let choice = match self.choose(call, &mut rng) {
+            Ok(Choice::Known(placed)) => return Ok(placed),
+            Ok(Choice::Seat(choice)) => choice,
+            Err(error) => {
+                self.counts.refused += 1;
+                return Err(error);
+            }
+        };
+        let SeatChoice { leg, seat, id, key, tenant } = choice;
+        let destination = self.fleet.at(leg, seat).ok_or(self.full())?;
+        let cost = u16::try_from(call.cost).unwrap_or(u16::MAX);
+        let start = Start { id, key, tenant, destination, set: call.set, cost, route: leg.route };
+        let lease = self.calls.begin(start, now).ok_or(self.full())?;
+        if let (Some(tenant), Some(limits)) = (tenant, self.limits(call)) {
+            self.calls.tenants.begin(tenant, limits, now);
+        }
+        self.rng = rng;
+        self.fleet.chosen(leg, seat);
+        self.fleet.take(destination, call.cost, &self.config, now);
+        self.counts.begun += 1;
+        Ok(Placed { lease, destination: DestinationId(destination) })
+    }
+
+    /// Moves a call to a destination where it has not been, in the algorithm's own order; set-up
+    /// begins anew there.
+    ///
+    /// # Errors
+    /// The call has ended; every destination that could take it has been tried. The call then
+    /// stays where it is until it is ended.
+    pub fn next(&mut self, lease: Lease, now: Time) -> Result<DestinationId, NextError> {
+        let now = self.advance(now);
+        let record = self.calls.find(lease).ok_or(NextError::NoSuchCall)?.clone();
+        self.fleet.prepare(record.set, &self.config);
+        let mut tried = core::mem::take(&mut self.tried);
+        let mut rng = self.rng;
+        let mut choice = None;
+        for leg in self.fleet.legs(record.set).iter().filter(|leg| leg.route >= record.route) {
+            let been = self.calls.tried(&record).chain(core::iter::once(record.destination));
+            tried.clear();
+            tried.extend(been.filter_map(|key| self.fleet.seat_of(key, *leg)));
+            let ask = Ask { key: record.key, cost: u32::from(record.cost), tried: &tried };
+            if let Some(seat) = self.fleet.choose(*leg, &ask, &mut rng) {
+                choice = Some((*leg, seat));
+                break;
+            }
+        }
+        self.tried = tried;
+        let (leg, seat) = choice.ok_or(NextError::Exhausted)?;
+        let destination = self.fleet.at(leg, seat).ok_or(NextError::Exhausted)?;
+        self.rng = rng;
+        self.fleet.chosen(leg, seat);
+        self.calls.moved(lease, destination, leg.route, now);
+        self.fleet.take(destination, u32::from(record.cost), &self.config, now);
+        self.release(record.destination, u32::from(record.cost));
+        self.counts.moved += 1;
+        Ok(DestinationId(destination))
+    }
+
+    /// [`next`](Self::next), by Call-ID.
+    ///
+    /// # Errors
+    /// As `next`.
+    pub fn next_call(&mut self, call_id: &[u8], now: Time) -> Result<DestinationId, NextError> {
+        self.advance(now);
+        let lease = self.call_of(call_id).ok_or(NextError::NoSuchCall)?;
+        self.next(lease, now)
+    }
+
+    /// What `begin` would do with a call whose set is prepared. Changes nothing but `rng`.
+    pub(super) fn choose(&self, call: &Call<'_>, rng: &mut Rng) -> Result<Choice, BeginError> {
+        check(call)?;
+        let id = self.fleet.hash(call.call_id);
+        if let Some(placed) = self.placed(id) {
+            return Ok(Choice::Known(placed));
+        }
+        let tenant = call.tenant.map(|tenant| self.tenant(tenant));
+        self.admit(call, tenant)?;
+        let key = call.key.map_or(id, |key| self.fleet.hash(key));
+        let ask = Ask { key, cost: call.cost, tried: &[] };
+        let legs = self.fleet.legs(call.set);
+        for leg in legs.iter().copied() {
+            if let Some(seat) = self.fleet.choose(leg, &ask, rng) {
+                return Ok(Choice::Seat(SeatChoice { leg, seat, id, key, tenant }));
+            }
+        }
+        Err(self.refusal(call.set, legs))
+    }
+
+    /// The tenant's hash, under which its calls are counted.
+    pub(super) fn tenant(&self, tenant: &str) -> NonZeroU64 {
+        NonZeroU64::new(self.fleet.hash(tenant.as_bytes())).unwrap_or(NonZeroU64::MIN)
+    }
+
+    fn placed(&self, id: u64) -> Option<Placed> {
+        let lease = self.calls.by_id(id)?;
+        let destination = DestinationId(self.calls.find(lease)?.destination);
+        Some(Placed { lease, destination })
+    }
+
+    /// Whether there is room for one more call at all, and for one more of this tenant.
+    fn admit(&self, call: &Call<'_>, tenant: Option<NonZeroU64>) -> Result<(), BeginError> {
+        if self.calls.len() >= self.config.max_calls_total {
+            return Err(self.full());
+        }
+        let (Some(tenant), Some(limits)) = (tenant, self.limits(call)) else { return Ok(()) };
+        match self.calls.tenants.admission(tenant, limits, self.now) {
+            Admission::Welcome => Ok(()),
+            Admission::Full => Err(BeginError::TenantFull { retry_after: self.config.retry_after }),
+            Admission::TooFast { until } => Err(BeginError::TooFast { retry_after: until.since(self.now) }),
+        }
+    }
+
+    fn limits(&self, call: &Call<'_>) -> Option<TenantLimits> {
+        let own = |tenant| self.config.tenants.get(tenant).copied();
+        call.tenant.map(|tenant| own(tenant).unwrap_or(self.config.tenant_default))
+    }
+
+    /// Why none of these routes has a candidate.
+    fn refusal(&self, set: SetId, legs: &[Leg]) -> BeginError {
+        let sets = || legs.iter().filter_map(|leg| self.fleet.set(*leg));
+        let some = |standing| sets().any(|set| set.standing(standing) > 0);
+        if sets().all(|set| set.is_empty()) {
+            BeginError::NoSuchSet { set }
+        } else if some(Standing::TooFast) {
+            BeginError::TooFast { retry_after: RATE_WINDOW }
+        } else if some(Standing::Full) || some(Standing::Busy) {
+            self.full()
+        } else {
+            BeginError::AllDown { retry_after: self.config.retry_after }
+        }
+    }
+
+    pub(super) const fn full(&self) -> BeginError {
+        BeginError::Full { retry_after: self.config.retry_after }
+    }
+}
+
+/// What `begin` does with a call.
+pub(super) enum Choice {
+    /// It is in progress already.
+    Known(Placed),
+    /// It goes there.
+    Seat(SeatChoice),
+}
+
+/// A seat for a new call, and what is kept of the call.
+pub(super) struct SeatChoice {
+    pub(super) leg: Leg,
+    pub(super) seat: u32,
+    id: u64,
+    key: u64,
+    tenant: Option<NonZeroU64>,
+}
+
+fn check(call: &Call<'_>) -> Result<(), BeginError> {
+    if call.call_id.is_empty() {
+        return Err(BeginError::InvalidCall { field: "call_id", rule: "is not empty" });
+    }
+    if !(1..=u32::from(u16::MAX)).contains(&call.cost) {
+        return Err(BeginError::InvalidCall { field: "cost", rule: "is 1 to 65535" });
+    }
+    Ok(())
+}
+
+/// Every rate limit allows its next call within this.
+const RATE_WINDOW: Duration = Duration::from_secs(1);

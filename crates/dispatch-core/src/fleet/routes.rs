@@ -1,0 +1,81 @@
+//! From a call's set to a seat: the routes of its policy, and choosing on one of them.
+
+use alloc::vec::Vec;
+
+use super::Fleet;
+use crate::config::{Algorithm, Config, SetId};
+use crate::rng::Rng;
+use crate::select::Ask;
+use crate::set::Set;
+use crate::slots::Key;
+
+/// One route of a policy: a set by its place, and one of its algorithms by its place.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Leg {
+    pub(crate) route: u8,
+    pub(crate) set: usize,
+    pub(crate) selector: usize,
+}
+
+impl Fleet {
+    /// Makes ready to choose for calls to `set`: their legs, and the orders of the sets there.
+    pub(crate) fn prepare(&mut self, set: SetId, config: &Config) {
+        if !self.legs.contains_key(&set) {
+            let mut legs = Vec::new();
+            for (index, route) in (0u8..).zip(config.routes(set)) {
+                let Some(place) = self.places.get(&route.set).copied() else { continue };
+                let Some(set) = self.sets.get_mut(place) else { continue };
+                let selector = set.selector(route.algorithm, self.hasher);
+                legs.push(Leg { route: index, set: place, selector });
+            }
+            self.legs.insert(set, legs);
+        }
+        for leg in self.legs.get(&set).into_iter().flatten() {
+            if let Some(set) = self.sets.get_mut(leg.set) {
+                set.refresh(&self.members);
+            }
+        }
+    }
+
+    /// Whether [`prepare`](Self::prepare) would change nothing.
+    pub(crate) fn is_prepared(&self, set: SetId) -> bool {
+        let fresh = |leg: &Leg| self.sets.get(leg.set).is_some_and(|set| !set.is_stale());
+        self.legs.get(&set).is_some_and(|legs| legs.iter().all(fresh))
+    }
+
+    /// The routes of a call to `set` that lead to a set, once prepared.
+    pub(crate) fn legs(&self, set: SetId) -> &[Leg] {
+        self.legs.get(&set).map_or(&[], Vec::as_slice)
+    }
+
+    /// The seat that a call would get on this leg.
+    pub(crate) fn choose(&self, leg: Leg, ask: &Ask<'_>, rng: &mut Rng) -> Option<u32> {
+        self.sets.get(leg.set)?.choose(leg.selector, &self.members, ask, rng)
+    }
+
+    /// The call went to this seat.
+    pub(crate) fn chosen(&mut self, leg: Leg, seat: u32) {
+        if let Some(set) = self.sets.get_mut(leg.set) {
+            set.chosen(leg.selector, seat);
+        }
+    }
+
+    /// The member at a seat.
+    pub(crate) fn at(&self, leg: Leg, seat: u32) -> Option<Key> {
+        self.members.key_at(self.sets.get(leg.set)?.at(seat)?)
+    }
+
+    /// The seat of a member, if it is on this leg.
+    pub(crate) fn seat_of(&self, key: Key, leg: Leg) -> Option<u32> {
+        self.members.find(key).filter(|member| member.place == leg.set)?.seat
+    }
+
+    /// These routes with their algorithms.
+    pub(crate) fn routes(&self, set: SetId) -> impl Iterator<Item = (Algorithm, Leg)> {
+        self.legs(set).iter().filter_map(|leg| Some((self.sets.get(leg.set)?.algorithm(leg.selector)?, *leg)))
+    }
+
+    pub(crate) fn set(&self, leg: Leg) -> Option<&Set> {
+        self.sets.get(leg.set)
+    }
+}

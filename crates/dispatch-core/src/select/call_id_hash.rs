@@ -1,0 +1,169 @@
+//! `call_id_hash`: the same key finds the same destination.
+//!
+//! A Maglev table (Eisenbud et al.: Maglev, NSDI 2016, section 3.4) over all members of the set,
+//! usable or not, filled in turns by weight: a member that joins or leaves moves little more than
+//! its own share. A seat that cannot take the call is passed by hashing again, so that a failure
+//! moves only the calls of the failed one, and spreads them over all others by weight.
+
+use alloc::vec;
+use alloc::vec::Vec;
+
+use super::turns::Turns;
+use super::{Ask, Candidates, compare_load};
+use crate::hash::{Hasher, below, mix};
+use crate::slots::NONE;
+
+#[derive(Clone, Debug)]
+pub(crate) struct CallIdHash {
+    hasher: Hasher,
+    table: Vec<u32>,
+    bound: Option<Bound>,
+}
+
+impl CallIdHash {
+    pub(crate) fn new(hasher: Hasher, bound: Option<f64>) -> Self {
+        let bound = bound.map(|times| Bound { times, ..Bound::default() });
+        Self { hasher, table: Vec::new(), bound }
+    }
+
+    pub(crate) fn rebuild(&mut self, candidates: &Candidates<'_>) {
+        // The order in which members joined must not matter: several dispatchers agree.
+        let mut members: Vec<(u64, u32, u32)> = candidates
+            .seated()
+            .map(|(seat, member)| {
+                let hash = self.hasher.hash(member.destination.id.as_bytes());
+                (hash, seat, member.destination.weight)
+            })
+            .collect();
+        members.sort_unstable();
+        self.table = table(&members);
+        if let Some(bound) = &mut self.bound {
+            *bound = Bound { times: bound.times, ..Bound::default() };
+            for (seat, _) in candidates.seated() {
+                bound.moved(seat, candidates);
+            }
+        }
+    }
+
+    pub(crate) fn moved(&mut self, seat: u32, candidates: &Candidates<'_>) {
+        if let Some(bound) = &mut self.bound {
+            bound.moved(seat, candidates);
+        }
+    }
+
+    pub(crate) fn choose(&self, candidates: &Candidates<'_>, ask: &Ask<'_>) -> Option<u32> {
+        let bound = self.bound.as_ref();
+        let has_room = |seat: u32| bound.is_none_or(|bound| bound.has_room(seat, candidates, ask));
+        let takes = |seat: &u32| candidates.may_take(*seat, ask) && has_room(*seat);
+        self.attempts(ask.key).find(takes).or_else(|| {
+            let open = || candidates.usable.from(0).filter(|seat| candidates.may_take(*seat, ask));
+            self.highest_score(candidates, ask.key, open().filter(|seat| has_room(*seat))).or_else(|| {
+                // Only tried ones are below the bound: the least loaded of the others.
+                open().min_by(|a, b| match (candidates.member(*a), candidates.member(*b)) {
+                    (Some(a), Some(b)) => compare_load(a, b, ask.cost),
+                    _ => core::cmp::Ordering::Equal,
+                })
+            })
+        })
+    }
+
+    /// At which attempt a seat is asked, from 0.
+    pub(crate) fn attempt(&self, seat: u32, ask: &Ask<'_>) -> Option<u32> {
+        (0u32..).zip(self.attempts(ask.key)).find(|(_, asked)| *asked == seat).map(|(attempt, _)| attempt)
+    }
+
+    /// The seats that a key asks, in order.
+    fn attempts(&self, key: u64) -> impl Iterator<Item = u32> {
+        let slots = self.table.len() as u32;
+        let hashes = core::iter::successors(Some(key), |hash| Some(mix(*hash))).take(ATTEMPTS);
+        hashes.filter_map(move |hash| self.table.get(below(hash, slots) as usize).copied())
+    }
+
+    /// Where almost nobody is usable: weighted rendezvous hashing (Schindelhauer, Schomaker 2005),
+    /// the highest -w / ln(u) wins, u even in 0..1 per key and member.
+    fn highest_score(
+        &self,
+        candidates: &Candidates<'_>,
+        key: u64,
+        seats: impl Iterator<Item = u32>,
+    ) -> Option<u32> {
+        let score = |seat: u32| {
+            let member = candidates.member(seat)?;
+            let hash = mix(key ^ self.hasher.hash(member.destination.id.as_bytes()));
+            let even = ((hash >> 11) as f64 + 0.5) / (1u64 << 53) as f64;
+            Some((-f64::from(member.destination.weight) / libm::log(even), seat))
+        };
+        seats.filter_map(score).max_by(|a, b| a.0.total_cmp(&b.0)).map(|(_, seat)| seat)
+    }
+}
+
+/// Nobody above `times` the mean load per weight (Mirrokni, Thorup, Zadimoghaddam: Consistent
+/// Hashing with Bounded Loads, 2018): at most ceil(times (Σload + cost) w / Σw) over the usable.
+#[derive(Clone, Debug, Default)]
+struct Bound {
+    times: f64,
+    /// What each seat adds to the sums.
+    counted: Vec<(u64, u32)>,
+    load: u64,
+    weight: u64,
+}
+
+impl Bound {
+    fn moved(&mut self, seat: u32, candidates: &Candidates<'_>) {
+        if self.counted.len() <= seat as usize {
+            self.counted.resize(seat as usize + 1, (0, 0));
+        }
+        let usable = candidates.usable.contains(seat);
+        let member = candidates.member(seat).filter(|_| usable);
+        let now = member.map_or((0, 0), |member| (member.load, member.destination.weight));
+        if let Some(counted) = self.counted.get_mut(seat as usize) {
+            self.load = self.load - counted.0 + now.0;
+            self.weight = self.weight - u64::from(counted.1) + u64::from(now.1);
+            *counted = now;
+        }
+    }
+
+    fn has_room(&self, seat: u32, candidates: &Candidates<'_>, ask: &Ask<'_>) -> bool {
+        let Some(member) = candidates.member(seat) else { return false };
+        let total = self.load as f64 + f64::from(ask.cost);
+        let share = self.times * total * f64::from(member.destination.weight) / self.weight as f64;
+        member.load as f64 + f64::from(ask.cost) <= libm::ceil(share)
+    }
+}
+
+/// Fills the table in turns by weight, each member along its own permutation of the slots.
+fn table(members: &[(u64, u32, u32)]) -> Vec<u32> {
+    let slots = if members.len() <= MANY { SLOTS } else { SLOTS_FOR_MANY };
+    let mut table = vec![NONE; if members.is_empty() { 0 } else { slots as usize }];
+    let mut turns = Turns::new((0u32..).zip(members.iter().map(|(_, _, weight)| *weight)));
+    let mut walks: Vec<(u32, u32)> =
+        members.iter().map(|(hash, _, _)| (below(*hash, slots), 1 + below(mix(*hash), slots - 1))).collect();
+    for _ in 0..table.len() {
+        let Some(turn) = turns.first() else { break };
+        turns.take(turn);
+        let (Some((slot, step)), Some((_, seat, _))) =
+            (walks.get_mut(turn as usize), members.get(turn as usize))
+        else {
+            break;
+        };
+        // The number of slots is prime, so every walk comes by every slot.
+        loop {
+            let here = *slot;
+            *slot = (*slot + *step) % slots;
+            if let Some(free) = table.get_mut(here as usize).filter(|owner| **owner == NONE) {
+                *free = *seat;
+                break;
+            }
+        }
+    }
+    table
+}
+
+/// Attempts before the candidates are looked at one by one: with 10 % of the weight usable, one
+/// pick in 800 gets there.
+const ATTEMPTS: usize = 64;
+/// Slots of the table, a prime: shares are exact to 1 % for 600 equal members.
+const SLOTS: u32 = 65_537;
+/// Beyond this many members the table is larger; who passes it sees most keys move once.
+const MANY: usize = 4_096;
+const SLOTS_FOR_MANY: u32 = 1_048_583;

@@ -1,0 +1,165 @@
+//! Choosing among candidates: what an algorithm sees, and the algorithms by name.
+//!
+//! An algorithm sees the seats of one set and which of them can take a call; limits, health and
+//! the operator's will have been applied before. It keeps an order of its own, never a load.
+
+mod bits;
+mod call_id_hash;
+mod call_load;
+mod power_of_two;
+mod priority;
+mod random;
+mod round_robin;
+mod tournament;
+mod turns;
+mod weighted;
+
+pub(crate) use bits::Bits;
+
+use crate::config::Algorithm;
+use crate::hash::Hasher;
+use crate::member::Member;
+use crate::rng::Rng;
+use crate::slots::{NONE, Slots};
+use call_id_hash::CallIdHash;
+use call_load::CallLoad;
+use priority::Priority;
+use round_robin::RoundRobin;
+use weighted::Weighted;
+
+/// The seats of a set, and which of them can take a call.
+#[derive(Clone, Copy)]
+pub(crate) struct Candidates<'a> {
+    pub(crate) members: &'a Slots<Member>,
+    /// The member's index per seat, [`NONE`] where the seat is vacant.
+    pub(crate) seats: &'a [u32],
+    pub(crate) usable: &'a Bits,
+}
+
+impl<'a> Candidates<'a> {
+    pub(crate) fn member(&self, seat: u32) -> Option<&'a Member> {
+        self.members.at(*self.seats.get(seat as usize)?)
+    }
+
+    /// Every seat that is taken, usable or not.
+    fn seated(&self) -> impl Iterator<Item = (u32, &'a Member)> {
+        let taken = (0u32..).zip(self.seats).filter(|(_, index)| **index != NONE);
+        taken.filter_map(|(seat, index)| Some((seat, self.members.at(*index)?)))
+    }
+
+    /// Whether a call may go there: usable, and not tried yet.
+    fn may_take(&self, seat: u32, ask: &Ask<'_>) -> bool {
+        self.usable.contains(seat) && !ask.tried.contains(&seat)
+    }
+
+    /// How many seats a call may go to.
+    fn open(&self, ask: &Ask<'_>) -> u32 {
+        let tried = ask.tried.iter().filter(|seat| self.usable.contains(**seat)).count();
+        self.usable.len() - tried as u32
+    }
+}
+
+/// What a call asks for.
+#[derive(Clone, Copy)]
+pub(crate) struct Ask<'a> {
+    /// The hash of its key.
+    pub(crate) key: u64,
+    pub(crate) cost: u32,
+    /// The seats that it has been to, each once.
+    pub(crate) tried: &'a [u32],
+}
+
+/// The algorithm of a set, with the order that it keeps.
+#[derive(Clone, Debug)]
+pub(crate) enum Selector {
+    RoundRobin(RoundRobin),
+    CallIdHash(CallIdHash),
+    Weighted(Weighted),
+    CallLoad(CallLoad),
+    Priority(Priority),
+    Random,
+    PowerOfTwo,
+}
+
+impl Selector {
+    pub(crate) fn new(algorithm: Algorithm, hasher: Hasher) -> Self {
+        match algorithm {
+            Algorithm::RoundRobin => Self::RoundRobin(RoundRobin::default()),
+            Algorithm::CallIdHash { bound } => Self::CallIdHash(CallIdHash::new(hasher, bound)),
+            Algorithm::Weighted => Self::Weighted(Weighted::default()),
+            Algorithm::CallLoad => Self::CallLoad(CallLoad::default()),
+            Algorithm::Priority => Self::Priority(Priority::default()),
+            Algorithm::Random => Self::Random,
+            Algorithm::PowerOfTwo => Self::PowerOfTwo,
+        }
+    }
+
+    /// Builds the order anew: members joined or left, or a weight or a priority changed.
+    pub(crate) fn rebuild(&mut self, candidates: &Candidates<'_>) {
+        match self {
+            Self::CallIdHash(hash) => hash.rebuild(candidates),
+            Self::Weighted(weighted) => weighted.rebuild(candidates),
+            Self::CallLoad(call_load) => call_load.rebuild(candidates),
+            Self::Priority(priority) => priority.rebuild(candidates),
+            Self::RoundRobin(_) | Self::Random | Self::PowerOfTwo => {}
+        }
+    }
+
+    /// The load at a seat changed, or whether it is usable.
+    pub(crate) fn moved(&mut self, seat: u32, candidates: &Candidates<'_>) {
+        match self {
+            Self::CallIdHash(hash) => hash.moved(seat, candidates),
+            Self::Weighted(weighted) => weighted.moved(seat, candidates),
+            Self::CallLoad(call_load) => call_load.moved(seat, candidates),
+            Self::Priority(priority) => priority.moved(seat, candidates),
+            Self::RoundRobin(_) | Self::Random | Self::PowerOfTwo => {}
+        }
+    }
+
+    /// The seat that a call would get. Changes nothing but the random state.
+    pub(crate) fn choose(&self, candidates: &Candidates<'_>, ask: &Ask<'_>, rng: &mut Rng) -> Option<u32> {
+        if candidates.open(ask) == 0 {
+            return None;
+        }
+        match self {
+            Self::RoundRobin(turn) => turn.choose(candidates, ask),
+            Self::CallIdHash(hash) => hash.choose(candidates, ask),
+            Self::Weighted(weighted) => weighted.choose(candidates, ask),
+            Self::CallLoad(call_load) => call_load.choose(ask),
+            Self::Priority(priority) => priority.choose(candidates, ask),
+            Self::Random => random::choose(candidates, ask, rng),
+            Self::PowerOfTwo => power_of_two::choose(candidates, ask, rng),
+        }
+    }
+
+    /// The call went to this seat.
+    pub(crate) fn chosen(&mut self, seat: u32) {
+        match self {
+            Self::RoundRobin(turn) => turn.chosen(seat),
+            Self::Weighted(weighted) => weighted.chosen(seat),
+            Self::Priority(priority) => priority.chosen(seat),
+            Self::CallIdHash(_) | Self::CallLoad(_) | Self::Random | Self::PowerOfTwo => {}
+        }
+    }
+
+    /// What a seat is compared by, the least first; `None` where it is not comparable.
+    pub(crate) fn key(&self, seat: u32, candidates: &Candidates<'_>, ask: &Ask<'_>) -> Option<f64> {
+        match self {
+            Self::RoundRobin(turn) => Some(f64::from(turn.distance(seat, candidates))),
+            Self::CallIdHash(hash) => hash.attempt(seat, ask).map(f64::from),
+            Self::Weighted(weighted) => weighted.distance(seat),
+            Self::CallLoad(_) | Self::PowerOfTwo => candidates.member(seat).map(|member| {
+                (member.load as f64 + f64::from(ask.cost)) / f64::from(member.destination.weight)
+            }),
+            Self::Priority(_) => Some(-f64::from(candidates.member(seat)?.destination.priority)),
+            Self::Random => None,
+        }
+    }
+}
+
+/// Compares (load + cost) / weight by cross-multiplication: no division, no rounding.
+fn compare_load(a: &Member, b: &Member, cost: u32) -> core::cmp::Ordering {
+    let load = |member: &Member| u128::from(member.load) + u128::from(cost);
+    let weight = |member: &Member| u128::from(member.destination.weight);
+    (load(a) * weight(b)).cmp(&(load(b) * weight(a)))
+}

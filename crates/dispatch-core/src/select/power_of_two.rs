@@ -1,0 +1,23 @@
+//! `power_of_two`: two different candidates drawn evenly, the less loaded one wins
+//! (Mitzenmacher: The Power of Two Choices in Randomized Load Balancing, 2001).
+
+use core::cmp::Ordering;
+
+use super::{Ask, Candidates, compare_load, random};
+use crate::rng::Rng;
+
+pub(crate) fn choose(candidates: &Candidates<'_>, ask: &Ask<'_>, rng: &mut Rng) -> Option<u32> {
+    let first = random::choose(candidates, ask, rng)?;
+    let others = candidates.open(ask) - 1;
+    if others == 0 {
+        return Some(first);
+    }
+    let second = loop {
+        let seat = random::choose(candidates, ask, rng)?;
+        if seat != first {
+            break seat;
+        }
+    };
+    let (one, other) = (candidates.member(first)?, candidates.member(second)?);
+    Some(if compare_load(other, one, ask.cost) == Ordering::Less { second } else { first })
+}

@@ -1,0 +1,145 @@
+//! Turns in proportion to weight: the earliest deadline first.
+//!
+//! Who has had `k` turns is due at (2k + 1) / 2w, which is the divisor method of Webster and
+//! Sainte-Laguë: after Σw/gcd turns each one has had exactly w/gcd, whichever way one cuts the
+//! endless sequence, and in between nobody is far ahead or behind.
+
+use alloc::vec::Vec;
+
+use super::tournament::Tournament;
+
+/// Seats that take turns by weight.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Turns {
+    /// Weight and turns taken per seat; weight 0 where nobody sits.
+    seats: Vec<(u32, u64)>,
+    order: Tournament,
+    /// When the last turn was due, as a fraction: nobody who comes back is due before it.
+    last: (u64, u64),
+}
+
+impl Turns {
+    /// These seats with these weights, all of them present, none with a turn taken.
+    pub(crate) fn new(seats: impl Iterator<Item = (u32, u32)>) -> Self {
+        let mut turns = Self { last: (0, 1), ..Self::default() };
+        for (seat, weight) in seats {
+            if turns.seats.len() <= seat as usize {
+                turns.seats.resize(seat as usize + 1, (0, 0));
+            }
+            if let Some(entry) = turns.seats.get_mut(seat as usize) {
+                *entry = (weight, 0);
+            }
+        }
+        let Self { seats, order, .. } = &mut turns;
+        *order = Tournament::new(seats.len());
+        for seat in (0u32..).zip(seats.iter()).filter(|(_, (weight, _))| *weight > 0).map(|(seat, _)| seat) {
+            order.set(seat, true, |a, b| due_before(seats, a, b));
+        }
+        turns
+    }
+
+    /// The one who is due first.
+    pub(crate) fn first(&self) -> Option<u32> {
+        self.order.winner()
+    }
+
+    /// Of these, the one who is due first.
+    pub(crate) fn first_of(&self, seats: impl Iterator<Item = u32>) -> Option<u32> {
+        seats.reduce(|best, seat| if due_before(&self.seats, seat, best) { seat } else { best })
+    }
+
+    /// A seat takes its turn.
+    pub(crate) fn take(&mut self, seat: u32) {
+        let Some((weight, taken)) = self.seats.get_mut(seat as usize) else { return };
+        self.last = (2 * *taken + 1, 2 * u64::from(*weight));
+        *taken += 1;
+        let Self { seats, order, .. } = self;
+        order.set(seat, true, |a, b| due_before(seats, a, b));
+    }
+
+    /// A seat leaves the order, or comes back to it with no turns to make up for.
+    pub(crate) fn present(&mut self, seat: u32, present: bool) {
+        let Some((weight, taken)) = self.seats.get_mut(seat as usize) else { return };
+        if present {
+            let (due, of) = self.last;
+            let missed = (2 * u128::from(*weight) * u128::from(due)).div_ceil(u128::from(of)) as u64;
+            *taken = (*taken).max(missed / 2);
+        }
+        let Self { seats, order, .. } = self;
+        order.set(seat, present, |a, b| due_before(seats, a, b));
+    }
+
+    pub(crate) fn is_present(&self, seat: u32) -> bool {
+        self.order.contains(seat)
+    }
+
+    /// When a seat is due, in turns of a seat of weight 1.
+    pub(crate) fn due(&self, seat: u32) -> Option<f64> {
+        let (weight, taken) = self.seats.get(seat as usize)?;
+        (*weight > 0).then(|| (2 * taken + 1) as f64 / (2.0 * f64::from(*weight)))
+    }
+}
+
+/// (2k + 1) / 2w of `a` against `b`; equal ones in seat order.
+fn due_before(seats: &[(u32, u64)], a: u32, b: u32) -> bool {
+    let (Some((w_a, k_a)), Some((w_b, k_b))) = (seats.get(a as usize), seats.get(b as usize)) else {
+        return false;
+    };
+    let due_a = (2 * u128::from(*k_a) + 1) * u128::from(*w_b);
+    let due_b = (2 * u128::from(*k_b) + 1) * u128::from(*w_a);
+    (due_a, a) < (due_b, b)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn picks(weights: &[u32], count: usize) -> Vec<u32> {
+        let mut turns = Turns::new((0u32..).zip(weights.iter().copied()));
+        (0..count)
+            .map(|_| {
+                let seat = turns.first().unwrap();
+                turns.take(seat);
+                seat
+            })
+            .collect()
+    }
+
+    #[test]
+    fn every_window_of_a_whole_round_gives_each_its_weight() {
+        for weights in [&[10u32, 10, 8, 10][..], &[1], &[7, 1, 1], &[1, 2, 3, 4, 5], &[100, 1, 50, 3]] {
+            let round = weights.iter().sum::<u32>() as usize;
+            let picks = picks(weights, 3 * round);
+            for window in picks.windows(round) {
+                for (seat, weight) in (0u32..).zip(weights) {
+                    let got = window.iter().filter(|pick| **pick == seat).count();
+                    assert_eq!(got, *weight as usize, "seat {seat} of {weights:?}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn equal_weights_take_turns_in_seat_order() {
+        assert_eq!(picks(&[4, 4, 4], 6), [0, 1, 2, 0, 1, 2]);
+    }
+
+    #[test]
+    fn who_comes_back_has_nothing_to_make_up_for() {
+        let mut turns = Turns::new([(0, 3), (1, 3), (2, 1)].into_iter());
+        turns.present(1, false);
+        for _ in 0..400 {
+            let seat = turns.first().unwrap();
+            assert_ne!(seat, 1);
+            turns.take(seat);
+        }
+        turns.present(1, true);
+        let mut seen = [0; 3];
+        for _ in 0..70 {
+            let seat = turns.first().unwrap();
+            turns.take(seat);
+            seen[seat as usize] += 1;
+        }
+        assert!((29..=31).contains(&seen[0]) && (29..=31).contains(&seen[1]), "{seen:?}");
+    }
+}

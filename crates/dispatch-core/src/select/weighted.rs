@@ -1,0 +1,105 @@
+//! `weighted`: in turn by weight, smoothly.
+//!
+//! The order of turns is computed once and walked in a circle; who is no candidate is passed, so
+//! that the others keep their proportions. Above [`CAP`] slots it is computed turn by turn.
+
+use alloc::vec::Vec;
+
+use super::turns::Turns;
+use super::{Ask, Candidates};
+
+#[derive(Clone, Debug)]
+pub(crate) enum Weighted {
+    /// One whole round, and where in it we are.
+    Schedule { slots: Vec<u32>, next: usize },
+    /// Turn by turn.
+    Turns(Turns),
+}
+
+impl Default for Weighted {
+    fn default() -> Self {
+        Self::Schedule { slots: Vec::new(), next: 0 }
+    }
+}
+
+impl Weighted {
+    /// A changed schedule goes on at the same fraction of its round.
+    pub(crate) fn rebuild(&mut self, candidates: &Candidates<'_>) {
+        let weights = || candidates.seated().map(|(seat, member)| (seat, member.destination.weight));
+        let divisor = weights().fold(0, |divisor, (_, weight)| gcd(divisor, weight)).max(1);
+        let round = weights().map(|(_, weight)| u64::from(weight / divisor)).sum::<u64>();
+        let mut turns = Turns::new(weights());
+        *self = if round > CAP {
+            for (seat, _) in candidates.seated().filter(|(seat, _)| !candidates.usable.contains(*seat)) {
+                turns.present(seat, false);
+            }
+            Self::Turns(turns)
+        } else {
+            let slots: Vec<u32> = (0..round)
+                .map_while(|_| {
+                    let seat = turns.first()?;
+                    turns.take(seat);
+                    Some(seat)
+                })
+                .collect();
+            let next = match self {
+                Self::Schedule { slots: old, next } => *next * slots.len() / old.len().max(1),
+                Self::Turns(_) => 0,
+            };
+            Self::Schedule { slots, next }
+        };
+    }
+
+    pub(crate) fn moved(&mut self, seat: u32, candidates: &Candidates<'_>) {
+        if let Self::Turns(turns) = self {
+            let usable = candidates.usable.contains(seat);
+            if turns.is_present(seat) != usable {
+                turns.present(seat, usable);
+            }
+        }
+    }
+
+    pub(crate) fn choose(&self, candidates: &Candidates<'_>, ask: &Ask<'_>) -> Option<u32> {
+        match self {
+            Self::Schedule { slots, next } => {
+                circle(slots, *next).find(|seat| candidates.may_take(*seat, ask))
+            }
+            Self::Turns(turns) => turns.first().filter(|seat| !ask.tried.contains(seat)).or_else(|| {
+                turns.first_of(candidates.usable.from(0).filter(|seat| !ask.tried.contains(seat)))
+            }),
+        }
+    }
+
+    pub(crate) fn chosen(&mut self, seat: u32) {
+        match self {
+            Self::Schedule { slots, next } => {
+                let passed = circle(slots, *next).position(|slot| slot == seat).unwrap_or(0);
+                *next = (*next + passed + 1) % slots.len().max(1);
+            }
+            Self::Turns(turns) => turns.take(seat),
+        }
+    }
+
+    /// How far away a seat's next turn is: in slots, or as its deadline.
+    pub(crate) fn distance(&self, seat: u32) -> Option<f64> {
+        match self {
+            Self::Schedule { slots, next } => {
+                circle(slots, *next).position(|slot| slot == seat).map(|slots| slots as f64)
+            }
+            Self::Turns(turns) => turns.due(seat),
+        }
+    }
+}
+
+/// One whole round from `next` on.
+fn circle(slots: &[u32], next: usize) -> impl Iterator<Item = u32> {
+    let (before, after) = slots.split_at(next.min(slots.len()));
+    after.iter().chain(before).copied()
+}
+
+fn gcd(a: u32, b: u32) -> u32 {
+    if b == 0 { a } else { gcd(b, a % b) }
+}
+
+/// The longest round that is computed ahead: 256 KiB.
+const CAP: u64 = 65_536;

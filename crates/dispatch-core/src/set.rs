@@ -1,0 +1,159 @@
+//! A set: its seats, who of them can take a call, and the algorithms that choose among them.
+
+use alloc::vec::Vec;
+
+use crate::config::Algorithm;
+use crate::hash::Hasher;
+use crate::member::{Member, Standing};
+use crate::rng::Rng;
+use crate::select::{Ask, Bits, Candidates, Selector};
+use crate::slots::{NONE, Slots};
+
+/// The members of one set.
+///
+/// A member keeps its seat for as long as it is there; a seat that becomes vacant goes to the next
+/// member that joins, so that nobody else's turn changes.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Set {
+    /// The member's index per seat, [`NONE`] where the seat is vacant.
+    seats: Vec<u32>,
+    vacant: Vec<u32>,
+    usable: Bits,
+    selectors: Vec<(Algorithm, Selector)>,
+    /// Members joined or left, or a weight or a priority changed, since the orders were built.
+    stale: bool,
+    standings: [u32; Standing::COUNT],
+}
+
+impl Set {
+    /// The place of an algorithm in this set; it is added where it is new.
+    pub(crate) fn selector(&mut self, algorithm: Algorithm, hasher: Hasher) -> usize {
+        if let Some(known) = self.selectors.iter().position(|(known, _)| *known == algorithm) {
+            return known;
+        }
+        self.selectors.push((algorithm, Selector::new(algorithm, hasher)));
+        self.stale = true;
+        self.selectors.len() - 1
+    }
+
+    pub(crate) fn algorithm(&self, selector: usize) -> Option<Algorithm> {
+        self.selectors.get(selector).map(|(algorithm, _)| *algorithm)
+    }
+
+    /// Gives a member the lowest vacant seat, or a new one.
+    pub(crate) fn seat(&mut self, member: u32) -> u32 {
+        self.stale = true;
+        self.count(Standing::Removed, 1);
+        if let Some(seat) = self.vacant.pop() {
+            if let Some(place) = self.seats.get_mut(seat as usize) {
+                *place = member;
+            }
+            return seat;
+        }
+        self.seats.push(member);
+        self.seats.len() as u32 - 1
+    }
+
+    /// Frees a seat whose member stood as told.
+    pub(crate) fn unseat(&mut self, seat: u32, standing: Standing) {
+        self.stale = true;
+        self.count(standing, -1);
+        self.usable.set(seat, false);
+        if let Some(place) = self.seats.get_mut(seat as usize) {
+            *place = NONE;
+            let at = self.vacant.partition_point(|other| *other > seat);
+            self.vacant.insert(at, seat);
+        }
+    }
+
+    /// The member at a seat has another load, or stands otherwise than before.
+    pub(crate) fn moved(&mut self, seat: u32, before: Standing, after: Standing, members: &Slots<Member>) {
+        if before != after {
+            self.count(before, -1);
+            self.count(after, 1);
+            self.usable.set(seat, after == Standing::Candidate);
+        }
+        if self.stale {
+            return;
+        }
+        let candidates = Candidates { members, seats: &self.seats, usable: &self.usable };
+        for (_, selector) in &mut self.selectors {
+            selector.moved(seat, &candidates);
+        }
+    }
+
+    /// A weight or a priority changed.
+    pub(crate) const fn reorder(&mut self) {
+        self.stale = true;
+    }
+
+    pub(crate) const fn is_stale(&self) -> bool {
+        self.stale
+    }
+
+    /// Builds the orders anew where they are stale.
+    pub(crate) fn refresh(&mut self, members: &Slots<Member>) {
+        if self.stale {
+            let candidates = Candidates { members, seats: &self.seats, usable: &self.usable };
+            for (_, selector) in &mut self.selectors {
+                selector.rebuild(&candidates);
+            }
+            self.stale = false;
+        }
+    }
+
+    /// The seat that a call would get by one of the algorithms.
+    pub(crate) fn choose(
+        &self,
+        selector: usize,
+        members: &Slots<Member>,
+        ask: &Ask<'_>,
+        rng: &mut Rng,
+    ) -> Option<u32> {
+        let candidates = Candidates { members, seats: &self.seats, usable: &self.usable };
+        self.selectors.get(selector)?.1.choose(&candidates, ask, rng)
+    }
+
+    pub(crate) fn chosen(&mut self, selector: usize, seat: u32) {
+        if let Some((_, selector)) = self.selectors.get_mut(selector) {
+            selector.chosen(seat);
+        }
+    }
+
+    /// What a seat is compared by.
+    pub(crate) fn key(
+        &self,
+        selector: usize,
+        seat: u32,
+        members: &Slots<Member>,
+        ask: &Ask<'_>,
+    ) -> Option<f64> {
+        let candidates = Candidates { members, seats: &self.seats, usable: &self.usable };
+        self.selectors.get(selector)?.1.key(seat, &candidates, ask)
+    }
+
+    /// Every member's seat and index, in seat order.
+    pub(crate) fn seated(&self) -> impl Iterator<Item = (u32, u32)> {
+        (0u32..).zip(self.seats.iter().copied()).filter(|(_, member)| *member != NONE)
+    }
+
+    /// The member at a seat.
+    pub(crate) fn at(&self, seat: u32) -> Option<u32> {
+        self.seats.get(seat as usize).copied().filter(|member| *member != NONE)
+    }
+
+    /// How many members stand like this.
+    pub(crate) fn standing(&self, standing: Standing) -> u32 {
+        self.standings.get(standing as usize).copied().unwrap_or(0)
+    }
+
+    pub(crate) const fn is_empty(&self) -> bool {
+        self.seats.len() == self.vacant.len()
+    }
+
+    fn count(&mut self, standing: Standing, change: i32) {
+        if let Some(count) = self.standings.get_mut(standing as usize) {
+            *count = count.wrapping_add_signed(change);
+        }
+    }
+}

@@ -1,0 +1,63 @@
+//! The project's own commands: `cargo xtask --help`.
+
+#![forbid(unsafe_code)]
+
+mod freestanding;
+mod run;
+mod steps;
+
+use std::env;
+use std::path::Path;
+use std::process::ExitCode;
+
+use anyhow::Context;
+use clap::builder::PossibleValuesParser;
+use clap::{Args, Parser};
+
+use crate::steps::{STEPS, Step};
+
+#[derive(Parser)]
+#[command(name = "cargo xtask", about = "Commands for work on Callsteer")]
+enum Xtask {
+    /// Check everything that must hold before a change is sent
+    Test(Test),
+}
+
+#[derive(Args)]
+struct Test {
+    /// Run this step only; may be given several times
+    #[arg(long = "step", value_name = "NAME", value_parser = names())]
+    only: Vec<String>,
+    /// List the steps and run none
+    #[arg(long)]
+    list: bool,
+}
+
+fn main() -> anyhow::Result<ExitCode> {
+    let command = Xtask::parse();
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().context("xtask lies in the repository")?;
+    env::set_current_dir(root)?;
+    match command {
+        Xtask::Test(test) => Ok(test.run()),
+    }
+}
+
+impl Test {
+    fn run(&self) -> ExitCode {
+        if self.list {
+            for Step { name, proves, .. } in STEPS {
+                println!("{name:13} {proves}");
+            }
+            return ExitCode::SUCCESS;
+        }
+        let wanted = |step: &&Step| self.only.is_empty() || self.only.iter().any(|name| name == step.name);
+        let in_ci = env::var("CI").is_ok_and(|ci| ci == "true");
+        let tally = run::all(STEPS.iter().filter(wanted), in_ci);
+        println!("{tally}");
+        if tally.failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+    }
+}
+
+fn names() -> PossibleValuesParser {
+    PossibleValuesParser::new(STEPS.iter().map(|step| step.name))
+}

@@ -1,0 +1,129 @@
+//! The steps of `cargo xtask test`, in the order in which they run: cheap ones first.
+
+use std::env;
+use std::fmt;
+
+use crate::freestanding;
+
+use Action::{Check, Command};
+
+/// Something that must hold before a change is sent.
+pub(crate) struct Step {
+    /// What `--step` calls it.
+    pub(crate) name: &'static str,
+    /// What is so when it passes.
+    pub(crate) proves: &'static str,
+    /// Without these it is skipped, or fails where nothing may be skipped.
+    pub(crate) needs: &'static [Need],
+    /// What it does, in this order, until something fails.
+    pub(crate) actions: &'static [Action],
+}
+
+pub(crate) enum Action {
+    /// A command line as one types it in the root of the repository: spaces separate arguments, and
+    /// `NAME=value` in front sets the environment.
+    Command(&'static str),
+    /// What no other program can check; says what it found.
+    Check(fn() -> anyhow::Result<String>),
+}
+
+/// Something that a machine may not have.
+pub(crate) struct Need {
+    pub(crate) what: &'static str,
+    pub(crate) is_here: fn() -> bool,
+    /// How to get it.
+    pub(crate) get_it_with: &'static str,
+}
+
+impl fmt::Display for Need {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} is not here; get it with: {}", self.what, self.get_it_with)
+    }
+}
+
+pub(crate) const STEPS: &[Step] = &[
+    Step {
+        name: "rustfmt",
+        proves: "the code has one format",
+        needs: &[RUSTFMT],
+        actions: &[
+            Command("cargo fmt --all --check"),
+            Command("cargo fmt --check --manifest-path crates/freestanding/Cargo.toml"),
+        ],
+    },
+    Step {
+        name: "clippy",
+        proves: "no lint has anything to say",
+        needs: &[CLIPPY],
+        actions: &[
+            Command("cargo clippy --locked --workspace --all-targets --all-features -- -Dwarnings"),
+            Command("cargo clippy --locked --package callsteer --no-default-features -- -Dwarnings"),
+        ],
+    },
+    Step {
+        name: "architecture",
+        proves: "arrows between modules point down, and every file is short and says what it is",
+        needs: &[],
+        actions: &[Command("cargo test --locked --package callsteer --all-features --test architecture")],
+    },
+    Step {
+        name: "test",
+        proves: "the code does what its tests and examples say, with and without its features",
+        needs: &[],
+        actions: &[
+            Command("cargo test --locked --workspace --all-features"),
+            Command("cargo test --locked --package callsteer --no-default-features"),
+        ],
+    },
+    Step {
+        name: "docs",
+        proves: "the documentation is complete, and its links lead somewhere",
+        needs: &[],
+        actions: &[Command(
+            "RUSTDOCFLAGS=-Dwarnings cargo doc --locked --workspace --no-deps --all-features",
+        )],
+    },
+    Step {
+        name: "freestanding",
+        proves: "the core runs where there is no std, no C library and no operating system's allocator",
+        needs: &[LINUX, C_LINKER, CLIPPY],
+        actions: &[
+            Command(
+                "cargo clippy --locked --release --manifest-path crates/freestanding/Cargo.toml \
+                 --target-dir target/freestanding -- -Dwarnings",
+            ),
+            Command(
+                "cargo build --locked --release --manifest-path crates/freestanding/Cargo.toml \
+                 --target-dir target/freestanding",
+            ),
+            Command("target/freestanding/release/callsteer-freestanding"),
+            Check(|| freestanding::inspect("target/freestanding/release/callsteer-freestanding")),
+        ],
+    },
+];
+
+const RUSTFMT: Need = Need {
+    what: "rustfmt",
+    is_here: || on_the_path("cargo-fmt"),
+    get_it_with: "rustup component add rustfmt",
+};
+
+const CLIPPY: Need = Need {
+    what: "clippy",
+    is_here: || on_the_path("cargo-clippy"),
+    get_it_with: "rustup component add clippy",
+};
+
+const LINUX: Need = Need {
+    what: "Linux on x86-64 or 64-bit ARM",
+    is_here: || cfg!(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64"))),
+    get_it_with: "a container of any Linux distribution",
+};
+
+const C_LINKER: Need = Need { what: "cc", is_here: || on_the_path("cc"), get_it_with: "apt-get install gcc" };
+
+fn on_the_path(program: &str) -> bool {
+    let path = env::var_os("PATH").unwrap_or_default();
+    let file = format!("{program}{}", env::consts::EXE_SUFFIX);
+    env::split_paths(&path).any(|folder| folder.join(&file).is_file())
+}
