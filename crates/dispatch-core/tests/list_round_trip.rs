@@ -1,7 +1,7 @@
 //! What is read is written back, byte for byte; what is written is read back.
 
 use callsteer::list::{List, Mode, lint, parse, write};
-use callsteer::{Destination, Probing, Starts};
+use callsteer::{Config, Destination, Dispatcher, Probing, Starts};
 use proptest::collection::{btree_map, vec};
 use proptest::prelude::*;
 use proptest::sample::select;
@@ -46,12 +46,15 @@ proptest! {
 }
 
 /// Whatever the file, lenient reads it, strict agrees, and nothing is lost; what was read can be
-/// written in canonical form, which says the same.
+/// planned, and written in canonical form, which says the same.
 fn check_file(bytes: &[u8]) -> Result<(), TestCaseError> {
     let list = parse(bytes, Mode::Lenient).unwrap();
     prop_assert_eq!(write(&list), bytes);
     let strict = parse(bytes, Mode::Strict);
     prop_assert_eq!(strict.as_ref().err(), list.skipped().first());
+
+    let dispatcher = Dispatcher::new(Config::default()).unwrap();
+    prop_assert!(dispatcher.plan(&list.destinations()).is_ok());
 
     let mut canonical = List::new();
     for (set, destination) in list.destinations() {
