@@ -20,6 +20,7 @@ mod event;
 mod fleet;
 mod hash;
 mod health;
+pub mod list;
 mod member;
 mod rate;
 mod rng;
