@@ -1,0 +1,133 @@
+//! `callsteer bench`: the same calls through every algorithm.
+
+use std::error::Error;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use callsteer_sim::policy::{self, Policy};
+use callsteer_sim::workload::{self, Bridge, Workload};
+use callsteer_sim::{bank, compare, table, trace};
+use clap::Parser;
+use clap::builder::PossibleValuesParser;
+use indicatif::{ProgressBar, ProgressStyle};
+
+use super::{Done, print};
+
+/// Compare the algorithms: replay the same calls through each of them
+///
+/// Without options: 16 bridges and 200 calls in progress on average, as long as the calls of a real
+/// call centre. Prints a table, the most even algorithm first, and writes a report as JSON. The same
+/// options give the same bytes on every machine.
+#[derive(Parser)]
+#[command(after_help = AFTER_HELP)]
+pub(super) struct Bench {
+    /// Replay recorded calls: a CSV file with the columns start, duration and optionally class and
+    /// cost, or an Azure LLM inference trace
+    #[arg(long, value_name = "FILE")]
+    trace: Option<PathBuf>,
+    /// Calls in progress on average
+    #[arg(long, value_name = "N", default_value_t = 200.0, value_parser = positive, conflicts_with = "trace")]
+    calls: f64,
+    /// Number of bridges, all equal
+    #[arg(long, value_name = "N", default_value_t = 16, value_parser = clap::value_parser!(u16).range(1..=4_096))]
+    bridges: u16,
+    /// Bridges of these weights, such as 10,10,8,10
+    #[arg(long, value_name = "W,W,...", value_delimiter = ',', conflicts_with = "bridges",
+          value_parser = clap::value_parser!(u32).range(1..=65_535))]
+    weights: Vec<u32>,
+    /// Concurrent calls that the dispatcher gives a bridge at most; 0 is no limit
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    max_calls: u32,
+    /// Load that a bridge can carry, in average calls (one of mean weight; the others in proportion);
+    /// above it answers 503. Default: 1.75 times its share; with --trace no limit
+    #[arg(long, value_name = "LOAD", value_parser = positive)]
+    capacity: Option<f64>,
+    /// Replay only through this policy; may be given several times
+    #[arg(long = "policy", visible_alias = "algorithm", value_name = "NAME",
+          value_parser = PossibleValuesParser::new(policy::ALL.map(|policy| policy.name)))]
+    policies: Vec<String>,
+    /// Replays per policy, with the seeds SEED, SEED + 1 and so on
+    #[arg(long, value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u16).range(1..=1_000))]
+    replays: u16,
+    /// Drives every random choice: of the calls and of the dispatcher
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// Where the report goes, as JSON; "-" prints it in place of the table
+    #[arg(long, value_name = "FILE", default_value = "callsteer-report.json")]
+    json: PathBuf,
+    /// Show no progress bar
+    #[arg(long)]
+    quiet: bool,
+}
+
+impl Bench {
+    pub(super) fn run(self) -> Done {
+        let workload = self.workload()?;
+        let policies = self.policies();
+        let seeds: Vec<u64> = (0..self.replays).map(|n| self.seed.wrapping_add(u64::from(n))).collect();
+        let progress = self.progress(policies.len() * seeds.len());
+        let report = compare::compare(&workload, &policies, &seeds, &|| progress.inc(1))?;
+        progress.finish_and_clear();
+
+        if self.json == Path::new("-") {
+            print(&report.to_json())?;
+        } else {
+            print(&table::render(&report))?;
+            std::fs::write(&self.json, report.to_json())
+                .map_err(|error| format!("cannot write {}: {error}", self.json.display()))?;
+            print(&format!("Report: {}\n", self.json.display()))?;
+        }
+        Ok(ExitCode::SUCCESS)
+    }
+
+    fn workload(&self) -> Result<Workload, Box<dyn Error>> {
+        let mut bridges: Vec<_> = match &*self.weights {
+            [] => bank::bridges(usize::from(self.bridges)),
+            weights => weights.iter().map(|weight| Bridge::new(*weight)).collect(),
+        };
+        for bridge in &mut bridges {
+            bridge.max_calls = self.max_calls;
+        }
+        if let Some(capacity) = self.capacity {
+            workload::set_capacity(&mut bridges, capacity);
+        }
+        Ok(match &self.trace {
+            Some(file) => trace::workload(file, bridges)?,
+            None => bank::workload(bridges, self.calls),
+        })
+    }
+
+    fn policies(&self) -> Vec<Policy> {
+        let asked =
+            |policy: &Policy| self.policies.is_empty() || self.policies.iter().any(|a| a == policy.name);
+        policy::ALL.into_iter().filter(asked).collect()
+    }
+
+    /// A bar on standard error; none where that is not a terminal.
+    fn progress(&self, replays: usize) -> ProgressBar {
+        if self.quiet {
+            return ProgressBar::hidden();
+        }
+        let style = ProgressStyle::with_template("{bar:40} {pos}/{len} replays, {eta} left");
+        ProgressBar::new(replays as u64).with_style(style.expect("the template is well-formed"))
+    }
+}
+
+fn positive(text: &str) -> Result<f64, String> {
+    match text.parse::<f64>() {
+        Ok(number) if number > 0.0 && number <= MOST => Ok(number),
+        _ => Err(format!("not a number above 0 and at most {MOST}")),
+    }
+}
+
+const MOST: f64 = 1_000_000.0;
+
+const AFTER_HELP: &str = "\
+Examples:
+  callsteer bench
+  callsteer bench --weights 10,10,8,10 --calls 50
+  callsteer bench --trace calls.csv --bridges 8 --policy round_robin --policy call_load
+
+A start is in seconds or a date such as 2023-11-16T18:15:46.68 (UTC without an
+offset), a duration in seconds. In an Azure trace a generated token lasts 0.3 s,
+and a request costs its tokens.";

@@ -1,0 +1,61 @@
+//! The command line: what can be asked for, where answers and errors go, exit codes.
+
+mod bench;
+mod lint;
+
+use std::error::Error;
+use std::io::{self, Write};
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// Chooses the bridge that takes the next call. This command compares its algorithms on recorded or
+/// made-up calls, and checks dispatcher lists.
+#[derive(Parser)]
+#[command(version, after_help = AFTER_HELP)]
+struct Cli {
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    Bench(bench::Bench),
+    Lint(lint::Lint),
+}
+
+/// Does what the command line asks for.
+pub(crate) fn run() -> ExitCode {
+    let done =
+        match Cli::parse().command.unwrap_or_else(|| Command::Bench(bench::Bench::parse_from(["callsteer"])))
+        {
+            Command::Bench(bench) => bench.run(),
+            Command::Lint(lint) => lint.run(),
+        };
+    done.unwrap_or_else(|error| {
+        eprintln!("callsteer: {error}");
+        ExitCode::from(BAD_INPUT)
+    })
+}
+
+/// Prints to standard output. Whoever reads it may stop reading: `callsteer bench | head -3`.
+fn print(text: &str) -> io::Result<()> {
+    let mut out = io::stdout().lock();
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        other => other,
+    }
+}
+
+/// What a command comes to: its exit code, or an error that is printed.
+type Done = Result<ExitCode, Box<dyn Error>>;
+
+/// The exit code of `lint` where it has something to say.
+const FOUND: u8 = 1;
+/// The exit code for a file or an option that cannot be used (clap uses it too).
+const BAD_INPUT: u8 = 2;
+
+const AFTER_HELP: &str = "\
+Without a command: bench, with its defaults.
+
+Exit codes: 0 done; 1 lint found something; 2 a file or an option cannot be used.";

@@ -1,0 +1,30 @@
+//! Replays calls through the real dispatcher and measures how evenly each algorithm spreads them.
+//!
+//! ```
+//! use callsteer_sim::{bank, compare, policy};
+//!
+//! let workload = bank::workload(bank::bridges(16), 200.0);
+//! let policies = [policy::named("round_robin"), policy::named("call_load")].map(Option::unwrap);
+//! let report = compare::compare(&workload, &policies, &[1], &|| ())?;
+//! assert!(report.row("call_load").unwrap().cv.mean < report.row("round_robin").unwrap().cv.mean);
+//! # Ok::<(), callsteer::AddError>(())
+//! ```
+//!
+//! In reading order: a [`workload`] is a fleet and its calls, drawn ([`arrivals`], [`lengths`],
+//! [`bank`]) or recorded ([`trace`]); [`replay`] leads it through one [`policy`] on
+//! [`callsteer::Dispatcher`] itself and takes the [`figures`]; [`compare`] does so for every policy
+//! and seed; a [`report`] says what came out, for machines, and a [`table`] for people.
+
+#![forbid(unsafe_code)]
+
+pub mod arrivals;
+pub mod bank;
+pub mod compare;
+pub mod figures;
+pub mod lengths;
+pub mod policy;
+pub mod replay;
+pub mod report;
+pub mod table;
+pub mod trace;
+pub mod workload;

@@ -1,0 +1,182 @@
+//! The command `callsteer`, as a user meets it: output, files, exit codes.
+
+use std::path::{Path, PathBuf};
+
+use assert_cmd::Command;
+use tempfile::TempDir;
+
+/// `callsteer` with these arguments, in an empty folder of its own.
+struct Run {
+    folder: TempDir,
+    code: i32,
+    out: String,
+    err: String,
+}
+
+fn callsteer(arguments: &[&str]) -> Run {
+    callsteer_in(tempfile::tempdir().unwrap(), arguments, &[])
+}
+
+fn callsteer_in(folder: TempDir, arguments: &[&str], environment: &[(&str, &str)]) -> Run {
+    let output = Command::new(assert_cmd::cargo::cargo_bin!("callsteer"))
+        .current_dir(folder.path())
+        .envs(environment.iter().copied())
+        .args(arguments)
+        .output()
+        .unwrap();
+    let text = |bytes| String::from_utf8(bytes).unwrap();
+    Run { folder, code: output.status.code().unwrap(), out: text(output.stdout), err: text(output.stderr) }
+}
+
+fn folder_with(name: &str, content: &str) -> TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join(name), content).unwrap();
+    folder
+}
+
+fn small_trace() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../testdata/traces/small.csv")
+}
+
+#[test]
+fn without_arguments_it_compares_every_algorithm_and_writes_a_report() {
+    let run = callsteer(&[]);
+    assert_eq!((run.code, &*run.err), (0, ""));
+    for policy in callsteer_sim::policy::ALL {
+        assert!(run.out.contains(&format!("│ {} ", policy.name)), "{}\n{}", policy.name, run.out);
+    }
+    assert!(run.out.contains("call_load+costs is the most even"), "{}", run.out);
+    assert!(run.out.ends_with("Report: callsteer-report.json\n"), "{}", run.out);
+    assert!(run.out.lines().all(|line| line.chars().count() <= 100), "{}", run.out);
+
+    let report = std::fs::read_to_string(run.folder.path().join("callsteer-report.json")).unwrap();
+    let report: serde_json::Value = serde_json::from_str(&report).unwrap();
+    assert_eq!(report["schema"], 1);
+    assert_eq!(report["seeds"].as_array().unwrap().len(), 10);
+    assert_eq!(report["policies"].as_array().unwrap().len(), callsteer_sim::policy::ALL.len());
+    assert_eq!(report["policies"][0]["policy"], "call_load+costs");
+}
+
+#[test]
+fn a_seed_gives_the_same_bytes_with_any_number_of_threads() {
+    let run = |seed: &str, threads: &str| {
+        let arguments = ["bench", "--replays", "3", "--calls", "60", "--seed", seed, "--json", "-"];
+        let run = callsteer_in(tempfile::tempdir().unwrap(), &arguments, &[("RAYON_NUM_THREADS", threads)]);
+        assert_eq!(run.code, 0, "{}", run.err);
+        run.out
+    };
+    assert_eq!(run("5", "1"), run("5", "4"));
+    assert_ne!(run("5", "1"), run("6", "1"));
+}
+
+#[test]
+fn a_trace_is_replayed_over_the_bridges_asked_for() {
+    let trace = small_trace();
+    let run = callsteer(&[
+        "bench",
+        "--trace",
+        trace.to_str().unwrap(),
+        "--weights",
+        "1,2,1",
+        "--max-calls",
+        "3",
+        "--capacity",
+        "9",
+        "--replays",
+        "1",
+        "--algorithm",
+        "call_load",
+        "--algorithm",
+        "round_robin",
+        "--json",
+        "-",
+    ]);
+    assert_eq!((run.code, &*run.err), (0, ""));
+    let report: serde_json::Value = serde_json::from_str(&run.out).unwrap();
+    assert_eq!(report["workload"]["name"], "trace small.csv");
+    let bridges = &report["workload"]["bridges"];
+    assert_eq!(bridges[1], serde_json::json!({ "weight": 2, "max_calls": 3, "capacity": 13.5 }));
+    assert_eq!(report["workload"]["classes"][1]["name"], "healthcare");
+    assert_eq!(report["policies"].as_array().unwrap().len(), 2);
+    assert_eq!(report["policies"][0]["totals"]["calls"], 16);
+    assert!(report["policies"][0]["totals"]["refused"].as_u64().unwrap() > 0, "10 calls on 9 places");
+}
+
+#[test]
+fn a_trace_that_cannot_be_used_is_refused_with_line_and_column() {
+    let refused = |content: &str, expected: &str| {
+        let run = callsteer_in(folder_with("calls.csv", content), &["bench", "--trace", "calls.csv"], &[]);
+        assert_eq!((run.code, &*run.out, run.err.trim_end()), (2, "", expected));
+        assert!(!run.folder.path().join("callsteer-report.json").exists());
+    };
+    refused(
+        "start,duration\n1,60\n2,long\n",
+        "callsteer: calls.csv, line 3, column 2 (duration): \"long\" is not a number of seconds",
+    );
+    refused(
+        "begin,duration\n",
+        "callsteer: calls.csv, line 1: no column is named \"start\", only: begin, duration",
+    );
+    let run = callsteer(&["bench", "--trace", "nowhere.csv"]);
+    assert_eq!(run.code, 2);
+    assert!(run.err.starts_with("callsteer: nowhere.csv: "), "{}", run.err);
+}
+
+#[test]
+fn options_that_cannot_be_used_are_refused_and_a_typo_gets_a_suggestion() {
+    let refused = |arguments: &[&str], expected: &str| {
+        let run = callsteer(arguments);
+        assert_eq!(run.code, 2, "{arguments:?}");
+        assert!(run.err.contains(expected), "{arguments:?}: {}", run.err);
+    };
+    refused(&["bench", "--algorithm", "round_robbin"], "a similar value exists: 'round_robin'");
+    refused(&["bench", "--weights", "10,0"], "0 is not in 1..=65535");
+    refused(&["bench", "--bridges", "0"], "0 is not in 1..=4096");
+    refused(&["bench", "--calls", "-5"], "unexpected argument '-5'");
+    refused(&["bench", "--calls", "nan"], "not a number above 0");
+    refused(&["bench", "--bridges", "4", "--weights", "1,1"], "cannot be used with");
+    refused(&["bench", "--trace", "a.csv", "--calls", "9"], "cannot be used with");
+    refused(
+        &["bench", "--replays", "1", "--calls", "5", "--json", "no/such/folder.json"],
+        "cannot write no/such/folder.json",
+    );
+    refused(&["lint"], "<FILE>");
+    refused(&["benhc"], "a similar subcommand exists: 'bench'");
+}
+
+#[test]
+fn lint_says_what_is_wrong_and_where() {
+    let check = |content: &str, code: i32, expected: &[&str]| {
+        let run = callsteer_in(folder_with("dispatcher.list", content), &["lint", "dispatcher.list"], &[]);
+        assert_eq!((run.code, &*run.err), (code, ""), "{}", run.out);
+        let lines: Vec<_> = run.out.lines().collect();
+        assert_eq!(lines.len(), expected.len(), "{}", run.out);
+        for (line, expected) in lines.iter().zip(expected) {
+            assert!(line.starts_with(expected), "{line}, not {expected}");
+        }
+    };
+    check(
+        "1 sip:10.0.0.1 0 0 duid=a;weight=50\n1 sip:10.0.0.2 0 0 duid=b;weight=50\n",
+        0,
+        &["dispatcher.list: destinations 2, unreadable lines 0, lints 0"],
+    );
+    check(
+        "# bridges\n1 sip:10.0.0.1;weight=10 0 0 duid=a\n1 sip:10.0.0.2 0 0 duid=b\n",
+        1,
+        &[
+            "dispatcher.list:2:16: error[weight_in_uri]: ",
+            "dispatcher.list: destinations 2, unreadable lines 0, lints 1",
+        ],
+    );
+    check(
+        "1 sip:10.0.0.1 0 0 duid=a\none sip:10.0.0.2\n1 sip:10.0.0.3 0 0 duid=b\n",
+        2,
+        &[
+            "dispatcher.list:2:1: error[missing_set]: ",
+            "dispatcher.list: destinations 2, unreadable lines 1, lints 0",
+        ],
+    );
+    let run = callsteer(&["lint", "nowhere.list"]);
+    assert_eq!(run.code, 2);
+    assert!(run.err.starts_with("callsteer: nowhere.list: "), "{}", run.err);
+}
