@@ -1,5 +1,6 @@
 //! Why a command was refused. One enum per command; every code stands in one table.
 
+use alloc::borrow::Cow;
 use alloc::string::String;
 use core::fmt;
 use core::time::Duration;
@@ -126,6 +127,55 @@ pub enum ProbeError {
     },
 }
 
+/// Why `report` changed nothing: what was known of the destination stays.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ReportError {
+    /// The destination left, or never was.
+    NoSuchDestination,
+    /// A value that no bridge can have.
+    InvalidReport {
+        /// The field.
+        field: &'static str,
+        /// What it must be.
+        rule: &'static str,
+    },
+    /// Measured before the last report that counted.
+    Late,
+    /// Measured when the last report that counted was, or with its sequence.
+    Duplicate,
+    /// Measured after now.
+    Future,
+}
+
+/// Why a text is not a report. Nothing of it counts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ReadError {
+    /// The line has not ended: the rest has not come yet, or never will.
+    Incomplete,
+    /// The text has not the form that it must have.
+    Unreadable {
+        /// The field, by its name in the text; empty where the text as a whole is wrong.
+        field: String,
+        /// What is wrong with it.
+        what: Cow<'static, str>,
+        /// Where: the line, counted from 1; 0 where the field says it.
+        line: usize,
+        /// Where in that line: the byte, counted from 1; 0 where the line or the field says it.
+        column: usize,
+    },
+}
+
+/// Why there is no score from several resources.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ScoreError {
+    /// The resource, by its name in the configuration.
+    pub resource: String,
+    /// What its measured value must be.
+    pub rule: &'static str,
+}
+
 /// Why `add` added nothing.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -192,6 +242,12 @@ pub const CODES: &[(&str, &str)] = &[
     (INVALID_DESTINATION, "a destination's value cannot work"),
     (INVALID_CALL, "a call's value cannot work"),
     (INVALID_REPLY, "a number is not a reply code"),
+    (INVALID_REPORT, "a report's value cannot be"),
+    (UNREADABLE_REPORT, "a text is not a report of this form"),
+    (INCOMPLETE_REPORT, "a report's line has not ended"),
+    (LATE_REPORT, "a report was measured before the last one"),
+    (DUPLICATE_REPORT, "a report has the time or the sequence of the last one"),
+    (FUTURE_REPORT, "a report was measured after now"),
     (FULL, "destinations are up, none has room"),
     (ALL_DOWN, "no destination is up and switched on"),
     (NO_SUCH_SET, "no route of the call leads to a set with destinations"),
@@ -210,6 +266,12 @@ const INVALID_CONFIG: &str = "invalid_config";
 const INVALID_DESTINATION: &str = "invalid_destination";
 const INVALID_CALL: &str = "invalid_call";
 const INVALID_REPLY: &str = "invalid_reply";
+const INVALID_REPORT: &str = "invalid_report";
+const UNREADABLE_REPORT: &str = "unreadable_report";
+const INCOMPLETE_REPORT: &str = "incomplete_report";
+const LATE_REPORT: &str = "late_report";
+const DUPLICATE_REPORT: &str = "duplicate_report";
+const FUTURE_REPORT: &str = "future_report";
 const FULL: &str = "full";
 const ALL_DOWN: &str = "all_down";
 const NO_SUCH_SET: &str = "no_such_set";
@@ -277,6 +339,21 @@ describe!(ProbeError {
     Self::NoSuchDestination => NO_SUCH_DESTINATION, ("the destination left, or never was");
     Self::InvalidReply { code } => INVALID_REPLY, ("{code} is not a reply code, which is 100 to 699");
 });
+describe!(ReportError {
+    Self::NoSuchDestination => NO_SUCH_DESTINATION, ("the destination left, or never was");
+    Self::InvalidReport { field, rule } => INVALID_REPORT, ("the report's {field} {rule}");
+    Self::Late => LATE_REPORT, ("measured before the last report");
+    Self::Duplicate => DUPLICATE_REPORT, ("has the time or the sequence of the last report");
+    Self::Future => FUTURE_REPORT, ("measured after now");
+});
+describe!(ReadError {
+    Self::Incomplete => INCOMPLETE_REPORT, ("the line has not ended");
+    Self::Unreadable { field, what, line, column } => UNREADABLE_REPORT,
+        ("{}{field}{}{what}", Place(*line, *column), if field.is_empty() { "" } else { ": " });
+});
+describe!(ScoreError {
+    Self { resource, rule } => INVALID_REPORT, ("{resource:?} {rule}");
+});
 describe!(AddError {
     Self::Invalid(error) => INVALID_DESTINATION, ("{error}");
     Self::Duplicate { set, id } => DUPLICATE, ("set {set} has a destination {id:?} already");
@@ -320,6 +397,41 @@ impl From<NoSuchDestination> for ProbeError {
     }
 }
 
+impl From<NoSuchDestination> for ReportError {
+    fn from(_: NoSuchDestination) -> Self {
+        Self::NoSuchDestination
+    }
+}
+
+impl ReadError {
+    /// Something wrong with a field.
+    pub(crate) fn field(field: &str, what: &'static str) -> Self {
+        Self::Unreadable { field: field.into(), what: what.into(), line: 0, column: 0 }
+    }
+
+    /// The same, found there; counted from 1.
+    pub(crate) fn at(self, line: usize, column: usize) -> Self {
+        match self {
+            Self::Unreadable { field, what, .. } => Self::Unreadable { field, what, line, column },
+            Self::Incomplete => Self::Incomplete,
+        }
+    }
+}
+
+/// A line and a column as people write them, in front of what was found there.
+struct Place(usize, usize);
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self(0, _) => Ok(()),
+            Self(line, 0) => write!(f, "line {line}: "),
+            Self(1, column) => write!(f, "column {column}: "),
+            Self(line, column) => write!(f, "line {line}, column {column}: "),
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -340,5 +452,16 @@ mod tests {
         assert_eq!(BeginError::TooFast { retry_after: Duration::from_secs(1) }.answer(), (503, Some(1)));
         assert_eq!(BeginError::AllDown { retry_after: wait }.answer(), (480, Some(2)));
         assert_eq!(BeginError::NoSuchSet { set: 9 }.answer(), (480, None));
+    }
+
+    #[test]
+    fn an_unreadable_text_says_what_is_wrong_and_where() {
+        let check = |error: ReadError, expected: &str| assert_eq!(alloc::format!("{error}"), expected);
+        let score = || ReadError::field("score", "is a number");
+        check(score(), "score: is a number");
+        check(score().at(1, 7), "column 7: score: is a number");
+        check(score().at(3, 0), "line 3: score: is a number");
+        check(ReadError::field("", "is empty").at(3, 7), "line 3, column 7: is empty");
+        check(ReadError::Incomplete.at(3, 7), "the line has not ended");
     }
 }

@@ -21,6 +21,7 @@ mod fleet;
 mod hash;
 mod health;
 pub mod list;
+mod load;
 mod member;
 mod rate;
 mod rng;
@@ -37,10 +38,11 @@ pub use config::{
 pub use dispatcher::{Change, Dispatcher, Explanation, Plan, Row, Stats, Status};
 pub use error::{
     AddError, BeginError, CODES, ConfigError, DestinationError, FailError, NextError, NoSuchCall,
-    NoSuchDestination, PlanError, ProbeError, StalePlan, UpdateError,
+    NoSuchDestination, PlanError, ProbeError, ReadError, ReportError, ScoreError, StalePlan, UpdateError,
 };
 pub use event::{Event, EventKind};
 pub use health::Observed;
 pub use health::probe::Probing;
+pub use load::Report;
 pub use member::{Destination, DestinationId, Standing, Starts, Will};
 pub use time::Time;

@@ -89,6 +89,31 @@ pub(crate) mod seconds {
     }
 }
 
+/// A point in time as seconds since its epoch (a number, fractions allowed), or nothing.
+///
+/// Exact to the microsecond for 2^52 µs, 142 years from the epoch on.
+#[cfg(feature = "serde")]
+pub(crate) mod optional_seconds {
+    use super::Time;
+    use serde::de::Error;
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    pub(crate) fn serialize<S: Serializer>(time: &Option<Time>, to: S) -> Result<S::Ok, S::Error> {
+        time.map(|time| time.as_micros() as f64 / 1e6).serialize(to)
+    }
+
+    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Time>, D::Error> {
+        let Some(seconds) = Option::<f64>::deserialize(from)? else { return Ok(None) };
+        if !(0.0..u64::MAX as f64 / 1e6).contains(&seconds) {
+            return Err(D::Error::custom("a time is a number of seconds from 0 on"));
+        }
+        // The whole seconds apart: their product with 1e6 would round a second time.
+        let whole = libm::trunc(seconds);
+        let micros = libm::round((seconds - whole) * 1e6);
+        Ok(Some(Time((whole as u64).saturating_mul(1_000_000).saturating_add(micros as u64))))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -24,6 +24,7 @@ const BESIDE: &[(&str, &str, &str)] = &[
     ("config", "error", "a configuration that cannot work is refused"),
     ("error", "config", "an error names the set"),
     ("health", "config", "thresholds"),
+    ("load", "error", "a report that no bridge can mean is refused"),
     ("event", "call", "an event names the call"),
 ];
 

@@ -1,0 +1,7 @@
+//! What bridges say about their load, and in which forms they say it.
+
+#[cfg(feature = "json")]
+mod json;
+mod report;
+
+pub use report::Report;
