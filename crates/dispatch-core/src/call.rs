@@ -3,7 +3,7 @@
 use core::time::Duration;
 
 use crate::config::SetId;
-use crate::member::DestinationId;
+use crate::destination::DestinationId;
 use crate::slots::Key;
 
 /// A call that wants a destination.
@@ -21,6 +21,8 @@ pub struct Call<'a> {
     pub set: SetId,
     /// What `call_id_hash` hashes in place of the Call-ID: a caller, a conversation.
     pub key: Option<&'a [u8]>,
+    /// What kind of call it is: `load_score` learns what each kind costs. Up to 64 are told apart.
+    pub class: Option<&'a str>,
     /// What it adds to the load of its destination, 1..=65,535. Default 1.
     pub cost: u32,
     /// Whose call it is, for limits.
@@ -31,7 +33,7 @@ impl<'a> Call<'a> {
     /// A call with this Call-ID and every default.
     #[must_use]
     pub const fn new(call_id: &'a [u8]) -> Self {
-        Self { call_id, set: 1, key: None, cost: 1, tenant: None }
+        Self { call_id, set: 1, key: None, class: None, cost: 1, tenant: None }
     }
 }
 
@@ -63,6 +65,8 @@ pub struct Placed {
     pub lease: Lease,
     /// Where it goes.
     pub destination: DestinationId,
+    /// So few destinations are healthy that health was ignored.
+    pub panic: bool,
 }
 
 /// What happened to a call at its destination.

@@ -21,7 +21,7 @@ pub(crate) struct Record {
     /// The hash of the tenant.
     pub(crate) tenant: Option<NonZeroU64>,
     /// When the set-up began, or when the call was confirmed.
-    since: Time,
+    pub(crate) since: Time,
     pub(crate) destination: Key,
     /// The set that the call asked for.
     pub(crate) set: SetId,
@@ -31,6 +31,7 @@ pub(crate) struct Record {
     /// The last of the destinations that were tried before this one.
     tried: u32,
     pub(crate) cost: u16,
+    pub(crate) class: u16,
     /// The route of the policy that it is on.
     pub(crate) route: u8,
     pub(crate) confirmed: bool,
@@ -47,6 +48,7 @@ pub(crate) struct Start {
     pub(crate) destination: Key,
     pub(crate) set: SetId,
     pub(crate) cost: u16,
+    pub(crate) class: u16,
     pub(crate) route: u8,
 }
 
@@ -84,7 +86,7 @@ impl Calls {
 
     /// Adds a call that is not there yet.
     pub(crate) fn begin(&mut self, start: Start, now: Time) -> Option<Lease> {
-        let Start { id, key, tenant, destination, set, cost, route } = start;
+        let Start { id, key, tenant, destination, set, cost, class, route } = start;
         let record = Record {
             id,
             key,
@@ -96,6 +98,7 @@ impl Calls {
             newer: NONE,
             tried: NONE,
             cost,
+            class,
             route,
             confirmed: false,
             failed: false,
@@ -177,6 +180,10 @@ impl Calls {
             (Some(setup), Some(confirmed)) => Some(if confirmed.0 < setup.0 { confirmed } else { setup }),
             (setup, confirmed) => setup.or(confirmed),
         }
+    }
+
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (Lease, &Record)> {
+        self.records.iter().map(|(key, record)| (Lease(key), record))
     }
 
     pub(crate) const fn len(&self) -> u32 {

@@ -5,8 +5,9 @@ use alloc::string::String;
 
 use crate::call::Lease;
 use crate::config::SetId;
+use crate::destination::DestinationId;
 use crate::health::Observed;
-use crate::member::DestinationId;
+use crate::health::eject::Cause;
 use crate::time::Time;
 
 /// Something that happened in a dispatcher.
@@ -53,6 +54,37 @@ pub enum EventKind {
         destination: DestinationId,
         /// Until when it gets no calls.
         until: Time,
+    },
+    /// Calls fail at a destination: it gets none for a while.
+    Ejected {
+        /// Which.
+        destination: DestinationId,
+        /// Why.
+        cause: Cause,
+        /// Until when.
+        until: Time,
+    },
+    /// An ejection is over.
+    Returned {
+        /// Which.
+        destination: DestinationId,
+    },
+    /// Most destinations of a set fail, so it is not they who are to blame: nobody is ejected. Said
+    /// once per window.
+    CommonCause {
+        /// Which set.
+        set: SetId,
+        /// Destinations with too many failures in the window.
+        failing: u32,
+        /// Destinations with calls in the window.
+        of: u32,
+    },
+    /// The score of a destination contradicts its calls and is ignored, or is believed again.
+    Trust {
+        /// Which.
+        destination: DestinationId,
+        /// Whether its score is believed.
+        trusted: bool,
     },
     /// A drain is over; said once per drain.
     Drained {

@@ -14,6 +14,7 @@ extern crate std;
 mod call;
 mod calls;
 mod config;
+mod destination;
 mod dispatcher;
 mod error;
 mod event;
@@ -33,16 +34,21 @@ mod time;
 
 pub use call::{Blame, Call, Failure, Lease, Placed, Probe, ProbeResult};
 pub use config::{
-    Algorithm, Config, HealthConfig, ProbingConfig, ProbingMode, ReplyCodes, Route, SetId, TenantLimits,
+    Algorithm, Config, EjectionConfig, HealthConfig, ProbingConfig, ProbingMode, ReplyCodes, Route, SetId,
+    TenantLimits,
 };
-pub use dispatcher::{Change, Dispatcher, Explanation, Plan, Row, Stats, Status};
+pub use destination::{Destination, DestinationId, Starts};
+pub use dispatcher::{
+    Change, Dispatcher, Estimated, Explanation, Inventory, Plan, Reconciled, Row, Stats, Status,
+};
 pub use error::{
     AddError, BeginError, CODES, ConfigError, DestinationError, FailError, NextError, NoSuchCall,
     NoSuchDestination, PlanError, ProbeError, ReadError, ReportError, ScoreError, StalePlan, UpdateError,
 };
 pub use event::{Event, EventKind};
 pub use health::Observed;
+pub use health::eject::Cause;
 pub use health::probe::Probing;
 pub use load::Report;
-pub use member::{Destination, DestinationId, Standing, Starts, Will};
+pub use member::{Standing, Will};
 pub use time::Time;

@@ -1,122 +1,14 @@
-//! A destination as its owner describes it, and as the dispatcher keeps it.
-
-use alloc::collections::BTreeMap;
-use alloc::string::{String, ToString};
+//! A destination as the dispatcher keeps it: its load, health and limits, and what is wanted of it.
 
 use crate::config::{Config, SetId};
-use crate::error::DestinationError;
+use crate::destination::Destination;
 use crate::health::Health;
-use crate::health::probe::{ProbeClock, Probing};
+use crate::health::eject::Attempts;
+use crate::health::probe::ProbeClock;
+use crate::health::slow_start::WarmUp;
+use crate::load::score::Estimate;
 use crate::rate::Rate;
-use crate::slots::Key;
 use crate::time::Time;
-
-/// A destination (bridge) as its owner describes it.
-///
-/// ```
-/// use callsteer::Destination;
-/// let bridge = Destination { weight: 10, max_calls: 50, ..Destination::new("sip:10.0.0.1:5060") };
-/// assert_eq!(bridge.id, "sip:10.0.0.1:5060");
-/// ```
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
-#[cfg_attr(feature = "serde", serde(from = "fields::Fields"))]
-pub struct Destination {
-    /// Where calls are sent. Not interpreted: a SIP URI, an HTTP URL, a name.
-    pub uri: String,
-    /// What identifies the destination in its set across changes; the URI where nothing else is given.
-    pub id: String,
-    /// Share of the calls, 1..=65,535; also the capacity that loads are compared by. Default 1.
-    pub weight: u32,
-    /// Concurrent calls at most; 0 is no limit.
-    pub max_calls: u32,
-    /// New calls per second at most, with at most one second's worth at once; 0 is no limit.
-    pub max_rate: u32,
-    /// The higher, the earlier `priority` chooses it.
-    pub priority: i32,
-    /// Whether it is probed, whatever the probing mode says.
-    pub probing: Probing,
-    /// The state in which it joins. One that stays through `apply` keeps the state it has.
-    pub starts: Starts,
-    /// Whatever else the owner wants to find again. Not interpreted.
-    pub attrs: BTreeMap<String, String>,
-}
-
-impl Destination {
-    /// A destination with this URI, which is also its id, and every default.
-    #[must_use]
-    pub fn new(uri: impl Into<String>) -> Self {
-        let uri = uri.into();
-        Self {
-            id: uri.clone(),
-            uri,
-            weight: 1,
-            max_calls: 0,
-            max_rate: 0,
-            priority: 0,
-            probing: Probing::ByMode,
-            starts: Starts::Active,
-            attrs: BTreeMap::new(),
-        }
-    }
-
-    /// Says which field has a value that cannot work.
-    ///
-    /// # Errors
-    /// An empty URI or id, a weight outside 1..=65,535.
-    pub fn check(&self) -> Result<(), DestinationError> {
-        let refuse = |field, rule, value: &dyn ToString| {
-            Err(DestinationError { id: self.id.clone(), field, rule, value: value.to_string() })
-        };
-        if self.uri.is_empty() {
-            return refuse("uri", "is not empty", &self.uri);
-        }
-        if self.id.is_empty() {
-            return refuse("id", "is not empty", &self.id);
-        }
-        if !(1..=MAX_WEIGHT).contains(&self.weight) {
-            return refuse("weight", "is 1 to 65535", &self.weight);
-        }
-        Ok(())
-    }
-}
-
-/// The state in which a destination joins.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
-#[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
-pub enum Starts {
-    /// Up.
-    #[default]
-    Active,
-    /// Flag 2 of a dispatcher.list: up, with one failed probe.
-    Trying,
-    /// Flag 1: down until probes are answered.
-    Inactive,
-    /// Flag 4: switched off until the operator switches it on.
-    Disabled,
-}
-
-/// Names a destination in a dispatcher; never names another one later.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct DestinationId(pub(crate) Key);
-
-impl DestinationId {
-    /// As a number, below 2^53 and never 0.
-    #[must_use]
-    pub const fn to_u64(self) -> u64 {
-        self.0.to_u64()
-    }
-
-    /// From such a number; `None` where it cannot be one.
-    #[must_use]
-    pub const fn from_u64(number: u64) -> Option<Self> {
-        match Key::from_u64(number) {
-            Some(key) => Some(Self(key)),
-            None => None,
-        }
-    }
-}
 
 /// What the operator wants of a destination. Survives probes and new lists.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -144,13 +36,15 @@ pub enum Standing {
     Removed,
     /// The operator switched it off.
     Disabled,
-    /// The operator drains it.
+    /// The operator drains it, or it says that it drains.
     Draining,
     /// Probes fail.
     Inactive,
+    /// Calls fail there, so it gets none for a while.
+    Ejected,
     /// It said 503 with Retry-After, which is not over.
     Busy,
-    /// It has `max_calls`.
+    /// It has `max_calls`, or as many calls as it says it can carry.
     Full,
     /// It had its `max_rate` of new calls.
     TooFast,
@@ -158,6 +52,11 @@ pub enum Standing {
 
 impl Standing {
     pub(crate) const COUNT: usize = Self::TooFast as usize + 1;
+
+    /// Whether it was taken out, and not only full for the moment.
+    pub(crate) const fn is_out(self) -> bool {
+        matches!(self, Self::Removed | Self::Disabled | Self::Draining | Self::Inactive | Self::Ejected)
+    }
 
     /// Its name in the field's words, as metrics and vectors spell it.
     #[must_use]
@@ -168,6 +67,7 @@ impl Standing {
             Self::Disabled => "disabled",
             Self::Draining => "draining",
             Self::Inactive => "inactive",
+            Self::Ejected => "ejected",
             Self::Busy => "busy",
             Self::Full => "full",
             Self::TooFast => "too_fast",
@@ -197,10 +97,29 @@ pub(crate) struct Member {
     /// Which change of any load was the last one here: the tie-break of `call_load`.
     pub(crate) touched: u64,
     pub(crate) rate: Rate,
+    pub(crate) attempts: Attempts,
+    pub(crate) warm_up: WarmUp,
+    /// What its own calls and its reports say of its load.
+    pub(crate) estimate: Estimate,
+    /// What its last report said besides.
+    pub(crate) said: Said,
     /// The earliest timer armed for it.
     pub(crate) wakes: Option<Time>,
     /// What its set was last told.
     pub(crate) standing: Standing,
+}
+
+/// What reports said besides the load at the moment.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Said {
+    /// When its last report was measured.
+    pub(crate) at: Option<Time>,
+    pub(crate) sequence: Option<u64>,
+    /// Calls that it can carry.
+    pub(crate) capacity: Option<u32>,
+    pub(crate) draining: bool,
+    /// Its score, over a minute or more if it says so.
+    pub(crate) score: Option<f64>,
 }
 
 /// A drain under way.
@@ -219,7 +138,9 @@ impl Member {
         let rate = limit.map(|per_second| self.rate.allows_from(per_second));
         let drained = self.drain.and_then(|drain| drain.until);
         let probe = self.probe_due(config).filter(|_| !self.probe_queued);
-        [busy, rate, drained, probe, self.probes.timeout()].into_iter().flatten().min()
+        let warmer = self.warm_up.next_step(config.warm_up);
+        let timers = [busy, rate, drained, probe, self.probes.timeout(), self.attempts.until(), warmer];
+        timers.into_iter().flatten().min()
     }
 
     /// When its next probe leaves, if one is wanted and none is under way.
@@ -230,83 +151,45 @@ impl Member {
         due.filter(|_| probed)
     }
 
-    pub(crate) fn standing_at(&self, now: Time) -> Standing {
-        let limit = self.destination.max_calls;
+    /// Whether it can take a call; `panic` ignores what is known of its health.
+    pub(crate) fn standing_at(&self, panic: bool, now: Time) -> Standing {
         match self.will {
             _ if self.seat.is_none() => Standing::Removed,
             Will::Disabled => Standing::Disabled,
             Will::Draining => Standing::Draining,
-            Will::Enabled if !self.health.is_up() => Standing::Inactive,
+            Will::Enabled if self.said.draining => Standing::Draining,
+            Will::Enabled if !panic && !self.health.is_up() => Standing::Inactive,
+            Will::Enabled if !panic && self.attempts.is_ejected() => Standing::Ejected,
             Will::Enabled if self.health.busy_until().is_some_and(|until| until > now) => Standing::Busy,
-            Will::Enabled if limit > 0 && self.calls >= limit => Standing::Full,
+            Will::Enabled if self.is_full() => Standing::Full,
             Will::Enabled if !self.rate.allows(self.destination.max_rate, now) => Standing::TooFast,
             Will::Enabled => Standing::Candidate,
         }
     }
-}
 
-const MAX_WEIGHT: u32 = 65_535;
-
-#[cfg(feature = "serde")]
-mod fields {
-    //! A destination in a file: only the URI must be there.
-
-    use super::{BTreeMap, Destination, Probing, Starts, String};
-
-    #[derive(serde::Deserialize)]
-    #[serde(deny_unknown_fields)]
-    pub(super) struct Fields {
-        uri: String,
-        id: Option<String>,
-        weight: Option<u32>,
-        #[serde(default)]
-        max_calls: u32,
-        #[serde(default)]
-        max_rate: u32,
-        #[serde(default)]
-        priority: i32,
-        #[serde(default)]
-        probing: Probing,
-        #[serde(default)]
-        starts: Starts,
-        #[serde(default)]
-        attrs: BTreeMap<String, String>,
+    /// Whether it is in service and nothing is known against it.
+    pub(crate) fn is_healthy(&self) -> bool {
+        self.is_in_service() && self.health.is_up() && !self.attempts.is_ejected()
     }
 
-    impl From<Fields> for Destination {
-        fn from(fields: Fields) -> Self {
-            let base = Self::new(fields.uri);
-            Self {
-                id: fields.id.unwrap_or_else(|| base.id.clone()),
-                weight: fields.weight.unwrap_or(base.weight),
-                max_calls: fields.max_calls,
-                max_rate: fields.max_rate,
-                priority: fields.priority,
-                probing: fields.probing,
-                starts: fields.starts,
-                attrs: fields.attrs,
-                ..base
-            }
-        }
+    /// Whether it is meant to take calls.
+    pub(crate) fn is_in_service(&self) -> bool {
+        self.seat.is_some() && self.will == Will::Enabled && !self.said.draining
     }
-}
 
-#[cfg(test)]
-mod tests {
-    use super::*;
+    /// The weight that counts while it warms up, in tenths.
+    pub(crate) const fn share(&self) -> u32 {
+        self.destination.weight * self.warm_up.tenths()
+    }
 
-    #[test]
-    fn a_destination_that_cannot_work_is_refused_by_field() {
-        let check = |change: fn(&mut Destination), field: Option<&str>| {
-            let mut destination = Destination::new("sip:a");
-            change(&mut destination);
-            assert_eq!(destination.check().err().map(|error| error.field), field);
-        };
-        check(|_| (), None);
-        check(|d| d.weight = 65_535, None);
-        check(|d| d.weight = 0, Some("weight"));
-        check(|d| d.weight = 65_536, Some("weight"));
-        check(|d| d.uri.clear(), Some("uri"));
-        check(|d| d.id.clear(), Some("id"));
+    /// The weight that counts while it warms up.
+    pub(crate) fn weight(&self) -> f64 {
+        f64::from(self.share()) / 10.0
+    }
+
+    fn is_full(&self) -> bool {
+        let limit = self.destination.max_calls;
+        let all = f64::from(self.calls) + self.estimate.foreign();
+        (limit > 0 && self.calls >= limit) || self.said.capacity.is_some_and(|most| all >= f64::from(most))
     }
 }

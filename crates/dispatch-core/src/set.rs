@@ -1,6 +1,7 @@
 //! A set: its seats, who of them can take a call, and the algorithms that choose among them.
 
 use alloc::vec::Vec;
+use core::time::Duration;
 
 use crate::config::Algorithm;
 use crate::hash::Hasher;
@@ -8,6 +9,7 @@ use crate::member::{Member, Standing};
 use crate::rng::Rng;
 use crate::select::{Ask, Bits, Candidates, Selector};
 use crate::slots::{NONE, Slots};
+use crate::time::Time;
 
 /// The members of one set.
 ///
@@ -23,6 +25,12 @@ pub(crate) struct Set {
     /// Members joined or left, or a weight or a priority changed, since the orders were built.
     stale: bool,
     standings: [u32; Standing::COUNT],
+    /// Calls have been placed here: who joins from now on joins others at work.
+    takes_calls: bool,
+    /// Too few are healthy: health is ignored.
+    panics: bool,
+    /// When it was last said that most fail.
+    common_cause: Option<Time>,
 }
 
 impl Set {
@@ -115,6 +123,7 @@ impl Set {
     }
 
     pub(crate) fn chosen(&mut self, selector: usize, seat: u32) {
+        self.takes_calls = true;
         if let Some((_, selector)) = self.selectors.get_mut(selector) {
             selector.chosen(seat);
         }
@@ -145,6 +154,32 @@ impl Set {
     /// How many members stand like this.
     pub(crate) fn standing(&self, standing: Standing) -> u32 {
         self.standings.get(standing as usize).copied().unwrap_or(0)
+    }
+
+    pub(crate) const fn takes_calls(&self) -> bool {
+        self.takes_calls
+    }
+
+    pub(crate) const fn panics(&self) -> bool {
+        self.panics
+    }
+
+    pub(crate) const fn set_panics(&mut self, panics: bool) {
+        self.panics = panics;
+    }
+
+    /// Whether to say now that most fail: once per window.
+    pub(crate) fn says_common_cause(&mut self, window: Duration, now: Time) -> bool {
+        let says = self.common_cause.is_none_or(|last| now.since(last) >= window);
+        if says {
+            self.common_cause = Some(now);
+        }
+        says
+    }
+
+    /// How many seats there are, vacant ones included.
+    pub(crate) const fn seats(&self) -> u32 {
+        self.seats.len() as u32
     }
 
     pub(crate) const fn is_empty(&self) -> bool {

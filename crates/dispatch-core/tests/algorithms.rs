@@ -42,7 +42,7 @@ fn take_down(dispatcher: &mut Dispatcher, id: DestinationId) {
     }
 }
 
-const ALL: [Algorithm; 8] = [
+const ALL: [Algorithm; 9] = [
     Algorithm::RoundRobin,
     Algorithm::CallIdHash { bound: None },
     Algorithm::CallIdHash { bound: Some(1.25) },
@@ -51,6 +51,7 @@ const ALL: [Algorithm; 8] = [
     Algorithm::Priority,
     Algorithm::Random,
     Algorithm::PowerOfTwo,
+    Algorithm::LoadScore,
 ];
 
 #[test]
@@ -294,7 +295,7 @@ fn failover_visits_every_other_destination_once_whatever_the_algorithm() {
             let mut seen = vec![first];
             for _ in 1..ids.len() {
                 dispatcher.fail(lease, Failure::Timeout, NOW).unwrap();
-                seen.push(dispatcher.next(lease, NOW).unwrap());
+                seen.push(dispatcher.next(lease, NOW).unwrap().destination);
             }
             assert_eq!(dispatcher.next(lease, NOW), Err(NextError::Exhausted), "{algorithm:?}");
             seen.sort_unstable();

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 const LAYERS: &[&[&str]] = &[
     &["time", "slots", "hash", "rng", "rate"],
     &["config", "error", "health", "load"],
+    &["destination"],
     &["member"],
     &["call", "event", "tenants"],
     &["select", "calls"],

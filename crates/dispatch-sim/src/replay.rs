@@ -184,8 +184,8 @@ impl<'a> Replay<'a> {
             if attempt == MAX_ATTEMPTS {
                 break;
             }
-            let Ok(destination) = self.dispatcher.next(placed.lease, now) else { break };
-            bridge = self.bridge_of[&destination];
+            let Ok(moved) = self.dispatcher.next(placed.lease, now) else { break };
+            bridge = self.bridge_of[&moved.destination];
         }
         self.dispatcher.end(placed.lease, now);
         None

@@ -4,9 +4,10 @@ use core::time::Duration;
 
 use super::Dispatcher;
 use crate::config::SetId;
+use crate::destination::{Destination, DestinationId};
 use crate::error::{AddError, NoSuchDestination, UpdateError};
 use crate::event::EventKind;
-use crate::member::{Destination, DestinationId, Drain, Member, Will};
+use crate::member::{Drain, Member, Will};
 use crate::time::Time;
 
 impl Dispatcher {

@@ -2,14 +2,15 @@
 
 use alloc::borrow::Cow;
 use alloc::vec::Vec;
+use core::time::Duration;
 
 use super::Dispatcher;
 use super::place::Choice;
 use crate::call::Call;
 use crate::config::Algorithm;
+use crate::destination::DestinationId;
 use crate::error::BeginError;
-use crate::member::{DestinationId, Standing};
-use crate::select::Ask;
+use crate::member::{Member, Standing};
 
 /// What `begin` would do with a call, and why, as of the last time seen.
 #[derive(Clone, Debug, PartialEq)]
@@ -34,8 +35,28 @@ pub struct Row {
     /// What candidates are compared by, the least first: `round_robin`: seats to pass before it is
     /// its turn; `weighted`: slots to pass; `call_id_hash`: the attempt at which the key asks it
     /// (none within the attempts made: `None`); `call_load`, `power_of_two`: (load + cost) / weight
-    /// after the call; `priority`: its priority, negated; `random`: `None`.
+    /// after the call; `load_score`: (L + ĉ) / weight; `priority`: its priority, negated; `random`:
+    /// `None`.
     pub key: Option<f64>,
+    /// What `load_score` knows of its load.
+    pub estimate: Estimated,
+}
+
+/// What `load_score` knows of the load of a destination, in units of score * weight: a destination
+/// of weight w is full at w. Before any report, one call is 1.
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+pub struct Estimated {
+    /// P: what its calls should cost.
+    pub predicted: f64,
+    /// R: by how much its reports differed from that, smoothed, decayed to now.
+    pub residual: f64,
+    /// L: the estimate.
+    pub load: f64,
+    /// How old its last report is.
+    pub age: Option<Duration>,
+    /// Whether its score is believed.
+    pub trusted: bool,
 }
 
 impl Dispatcher {
@@ -59,7 +80,7 @@ impl Dispatcher {
 
     fn rows(&self, call: &Call<'_>) -> Vec<Row> {
         let key = self.fleet.hash(call.key.unwrap_or(call.call_id));
-        let ask = Ask { key, cost: call.cost, tried: &[] };
+        let ask = self.ask(key, self.fleet.class(call.class).unwrap_or(u16::MAX), call.cost, &[]);
         let mut rows = Vec::new();
         for (algorithm, leg) in self.fleet.routes(call.set) {
             let Some(set) = self.fleet.set(leg) else { continue };
@@ -77,9 +98,21 @@ impl Dispatcher {
                     destination: DestinationId(id),
                     standing,
                     key: key.filter(|_| standing == Standing::Candidate),
+                    estimate: self.estimated(member),
                 });
             }
         }
         rows
+    }
+
+    fn estimated(&self, member: &Member) -> Estimated {
+        let (costs, dispatchers) = (&self.fleet.costs, self.config.dispatchers);
+        Estimated {
+            predicted: member.estimate.predicted(costs),
+            residual: member.estimate.residual(self.now),
+            load: member.estimate.load(costs, dispatchers, self.now),
+            age: member.estimate.age(self.now),
+            trusted: member.estimate.is_trusted(),
+        }
     }
 }

@@ -3,8 +3,9 @@
 use super::Dispatcher;
 use crate::call::Lease;
 use crate::config::{Config, SetId};
+use crate::destination::{Destination, DestinationId};
 use crate::health::Observed;
-use crate::member::{Destination, DestinationId, Member, Standing, Will};
+use crate::member::{Member, Standing, Will};
 use crate::time::Time;
 
 /// How a destination is, as of the last time seen.
@@ -29,7 +30,7 @@ pub struct Status {
 
 /// Counts since the dispatcher was made; `calls` is what is in progress.
 ///
-/// `begun = calls + ended + expired`, always.
+/// `begun + adopted = calls + ended + expired + healed`, always.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct Stats {
@@ -49,6 +50,16 @@ pub struct Stats {
     pub ended: u64,
     /// Calls ended by their deadline.
     pub expired: u64,
+    /// Calls ended by `reconcile`: they were not there any more.
+    pub healed: u64,
+    /// Calls that `reconcile` found and nobody counted.
+    pub adopted: u64,
+    /// Calls placed while health was ignored, because too few destinations were healthy.
+    pub panics: u64,
+    /// Reports taken.
+    pub reports: u64,
+    /// Reports refused.
+    pub reports_refused: u64,
 }
 
 impl Dispatcher {

@@ -1,27 +1,32 @@
 //! The one façade: commands, reports from outside, polls, getters; no algorithm of its own.
 
 mod commands;
+mod eject;
 mod explain;
 mod getters;
 mod place;
 mod plan;
 mod polls;
+mod reconcile;
+mod report;
 mod reports;
 
 use crate::call::Lease;
-use crate::calls::Calls;
+use crate::calls::{Calls, Record};
 use crate::config::Config;
+use crate::destination::DestinationId;
 use crate::error::ConfigError;
 use crate::event::{EventKind, Events};
 use crate::fleet::Fleet;
-use crate::member::{DestinationId, Standing, Will};
+use crate::member::{Standing, Will};
 use crate::rng::Rng;
 use crate::slots::Key;
 use crate::time::Time;
 
-pub use explain::{Explanation, Row};
+pub use explain::{Estimated, Explanation, Row};
 pub use getters::{Stats, Status};
 pub use plan::{Change, Plan};
+pub use reconcile::{Inventory, Reconciled};
 
 /// Decides which destination takes the next call, and keeps track of calls and destinations.
 ///
@@ -43,7 +48,7 @@ pub use plan::{Change, Plan};
 /// let placed = dispatcher.begin(&Call::new(b"a84b4c76e66710"), now)?;
 /// dispatcher.fail(placed.lease, Failure::Timeout, now)?;
 /// let other = dispatcher.next(placed.lease, now)?;
-/// assert_ne!(other, placed.destination);
+/// assert_ne!(other.destination, placed.destination);
 /// dispatcher.confirm(placed.lease, now)?;
 /// assert!(dispatcher.end(placed.lease, now));
 /// # Ok::<(), Box<dyn core::error::Error>>(())
@@ -113,7 +118,7 @@ impl Dispatcher {
         let destination = DestinationId(record.destination);
         let kind = EventKind::Expired { lease, destination, confirmed: record.confirmed };
         self.events.push(self.now, kind);
-        self.release(record.destination, u32::from(record.cost));
+        self.release(&record);
     }
 
     /// A timer of a destination ran out: whatever is due there is done.
@@ -130,12 +135,14 @@ impl Dispatcher {
         if overdue {
             self.drained(key);
         }
+        self.let_back(key);
         self.fleet.reconsider(key, &self.config, self.now);
     }
 
-    /// A call left a destination: it may have been the last one that was waited for.
-    fn release(&mut self, key: Key, cost: u32) {
-        self.fleet.release(key, cost, &self.config, self.now);
+    /// A call left its destination: it may have been the last one that was waited for.
+    fn release(&mut self, record: &Record) {
+        let key = record.destination;
+        self.fleet.release(key, record.class, u32::from(record.cost), &self.config, self.now);
         self.settle(key);
     }
 

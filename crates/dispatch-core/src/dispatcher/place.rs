@@ -7,11 +7,14 @@ use super::Dispatcher;
 use crate::call::{Call, Lease, Placed};
 use crate::calls::Start;
 use crate::config::{SetId, TenantLimits};
+use crate::destination::DestinationId;
 use crate::error::{BeginError, NextError};
 use crate::fleet::Leg;
-use crate::member::{DestinationId, Standing};
+use crate::member::Standing;
 use crate::rng::Rng;
 use crate::select::Ask;
+use crate::set::Set;
+use crate::slots::Key;
 use crate::tenants::Admission;
 use crate::time::Time;
 
@@ -34,18 +37,21 @@ impl Dispatcher {
             }
         };
         let SeatChoice { leg, seat, id, key, tenant } = choice;
+        let panic = self.fleet.set(leg).is_some_and(Set::panics);
         let destination = self.fleet.at(leg, seat).ok_or(self.full())?;
         let cost = u16::try_from(call.cost).unwrap_or(u16::MAX);
-        let start = Start { id, key, tenant, destination, set: call.set, cost, route: leg.route };
+        let class = self.fleet.number_class(call.class);
+        let start = Start { id, key, tenant, destination, set: call.set, cost, class, route: leg.route };
         let lease = self.calls.begin(start, now).ok_or(self.full())?;
         if let (Some(tenant), Some(limits)) = (tenant, self.limits(call)) {
             self.calls.tenants.begin(tenant, limits, now);
         }
         self.rng = rng;
         self.fleet.chosen(leg, seat);
-        self.fleet.take(destination, call.cost, &self.config, now);
+        self.fleet.costs.count_call(now);
+        self.fleet.take(destination, class, call.cost, &self.config, now);
         self.counts.begun += 1;
-        Ok(Placed { lease, destination: DestinationId(destination) })
+        Ok(self.place(lease, destination, panic))
     }
 
     /// Moves a call to a destination where it has not been, in the algorithm's own order; set-up
@@ -54,7 +60,7 @@ impl Dispatcher {
     /// # Errors
     /// The call has ended; every destination that could take it has been tried. The call then
     /// stays where it is until it is ended.
-    pub fn next(&mut self, lease: Lease, now: Time) -> Result<DestinationId, NextError> {
+    pub fn next(&mut self, lease: Lease, now: Time) -> Result<Placed, NextError> {
         let now = self.advance(now);
         let record = self.calls.find(lease).ok_or(NextError::NoSuchCall)?.clone();
         self.fleet.prepare(record.set, &self.config);
@@ -65,7 +71,7 @@ impl Dispatcher {
             let been = self.calls.tried(&record).chain(core::iter::once(record.destination));
             tried.clear();
             tried.extend(been.filter_map(|key| self.fleet.seat_of(key, *leg)));
-            let ask = Ask { key: record.key, cost: u32::from(record.cost), tried: &tried };
+            let ask = self.ask(record.key, record.class, u32::from(record.cost), &tried);
             if let Some(seat) = self.fleet.choose(*leg, &ask, &mut rng) {
                 choice = Some((*leg, seat));
                 break;
@@ -74,20 +80,21 @@ impl Dispatcher {
         self.tried = tried;
         let (leg, seat) = choice.ok_or(NextError::Exhausted)?;
         let destination = self.fleet.at(leg, seat).ok_or(NextError::Exhausted)?;
+        let panic = self.fleet.set(leg).is_some_and(Set::panics);
         self.rng = rng;
         self.fleet.chosen(leg, seat);
         self.calls.moved(lease, destination, leg.route, now);
-        self.fleet.take(destination, u32::from(record.cost), &self.config, now);
-        self.release(record.destination, u32::from(record.cost));
+        self.fleet.take(destination, record.class, u32::from(record.cost), &self.config, now);
+        self.release(&record);
         self.counts.moved += 1;
-        Ok(DestinationId(destination))
+        Ok(self.place(lease, destination, panic))
     }
 
     /// [`next`](Self::next), by Call-ID.
     ///
     /// # Errors
     /// As `next`.
-    pub fn next_call(&mut self, call_id: &[u8], now: Time) -> Result<DestinationId, NextError> {
+    pub fn next_call(&mut self, call_id: &[u8], now: Time) -> Result<Placed, NextError> {
         self.advance(now);
         let lease = self.call_of(call_id).ok_or(NextError::NoSuchCall)?;
         self.next(lease, now)
@@ -103,7 +110,7 @@ impl Dispatcher {
         let tenant = call.tenant.map(|tenant| self.tenant(tenant));
         self.admit(call, tenant)?;
         let key = call.key.map_or(id, |key| self.fleet.hash(key));
-        let ask = Ask { key, cost: call.cost, tried: &[] };
+        let ask = self.ask(key, self.fleet.class(call.class).unwrap_or(u16::MAX), call.cost, &[]);
         let legs = self.fleet.legs(call.set);
         for leg in legs.iter().copied() {
             if let Some(seat) = self.fleet.choose(leg, &ask, rng) {
@@ -118,10 +125,20 @@ impl Dispatcher {
         NonZeroU64::new(self.fleet.hash(tenant.as_bytes())).unwrap_or(NonZeroU64::MIN)
     }
 
+    pub(super) fn ask<'a>(&'a self, key: u64, class: u16, cost: u32, tried: &'a [u32]) -> Ask<'a> {
+        let (costs, dispatchers) = (&self.fleet.costs, self.config.dispatchers);
+        Ask { key, class, cost, costs, dispatchers, now: self.now, tried }
+    }
+
     fn placed(&self, id: u64) -> Option<Placed> {
         let lease = self.calls.by_id(id)?;
         let destination = DestinationId(self.calls.find(lease)?.destination);
-        Some(Placed { lease, destination })
+        Some(Placed { lease, destination, panic: false })
+    }
+
+    fn place(&mut self, lease: Lease, destination: Key, panic: bool) -> Placed {
+        self.counts.panics += u64::from(panic);
+        Placed { lease, destination: DestinationId(destination), panic }
     }
 
     /// Whether there is room for one more call at all, and for one more of this tenant.

@@ -7,8 +7,8 @@ use core::fmt;
 
 use super::Dispatcher;
 use crate::config::SetId;
+use crate::destination::{Destination, DestinationId};
 use crate::error::{PlanError, StalePlan};
-use crate::member::{Destination, DestinationId};
 use crate::time::Time;
 
 /// What a new list would change. Printed, it is one line per change.

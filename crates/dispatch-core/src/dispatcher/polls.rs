@@ -2,8 +2,8 @@
 
 use super::Dispatcher;
 use crate::call::Probe;
+use crate::destination::DestinationId;
 use crate::event::Event;
-use crate::member::DestinationId;
 use crate::time::Time;
 
 impl Dispatcher {

@@ -2,10 +2,10 @@
 
 use super::Dispatcher;
 use crate::call::{Blame, Failure, Lease, ProbeResult};
+use crate::destination::DestinationId;
 use crate::error::{FailError, NoSuchCall, ProbeError};
 use crate::event::EventKind;
 use crate::health::Observation;
-use crate::member::DestinationId;
 use crate::slots::Key;
 use crate::time::Time;
 
@@ -20,6 +20,9 @@ impl Dispatcher {
         self.calls.find(lease).ok_or(NoSuchCall)?;
         if self.calls.confirm(lease, now) {
             self.counts.confirmed += 1;
+            if let Some(key) = self.calls.find(lease).map(|record| record.destination) {
+                self.attempted(key, false);
+            }
         }
         Ok(())
     }
@@ -44,13 +47,15 @@ impl Dispatcher {
         let key = record.destination;
         self.counts.failed += 1;
         match (blame, failure) {
+            (Blame::Busy, Failure::Reply { retry_after: Some(wait), .. }) => self.busy(key, wait),
+            (Blame::Busy, _) => {}
+            (Blame::Caller, _) => self.attempted(key, false),
             (Blame::Destination, _) => {
                 if let Some(member) = self.fleet.seated(key) {
                     member.probes.suspect();
                 }
+                self.attempted(key, true);
             }
-            (Blame::Busy, Failure::Reply { retry_after: Some(wait), .. }) => self.busy(key, wait),
-            _ => {}
         }
         self.fleet.reconsider(key, &self.config, now);
         Ok(blame)
@@ -62,7 +67,7 @@ impl Dispatcher {
         self.advance(now);
         let Some(record) = self.calls.end(lease) else { return false };
         self.counts.ended += 1;
-        self.release(record.destination, u32::from(record.cost));
+        self.release(&record);
         true
     }
 

@@ -1,17 +1,23 @@
 //! All members in their sets: joining, leaving, counting, standing, timers.
 
 mod routes;
+mod standing;
 
 use alloc::collections::{BTreeMap, BinaryHeap, VecDeque};
 use alloc::string::String;
 use alloc::vec::Vec;
 use core::cmp::Reverse;
+use core::time::Duration;
 
 use crate::config::{Config, SetId};
+use crate::destination::{Destination, Starts};
 use crate::hash::Hasher;
+use crate::health::eject::Attempts;
 use crate::health::probe::ProbeClock;
+use crate::health::slow_start::WarmUp;
 use crate::health::{Health, Observed};
-use crate::member::{Destination, Member, Standing, Starts, Will};
+use crate::load::score::{Costs, Estimate};
+use crate::member::{Member, Said, Standing, Will};
 use crate::rate::Rate;
 use crate::rng::Rng;
 use crate::set::Set;
@@ -36,6 +42,10 @@ pub(crate) struct Fleet {
     /// Changes of any description so far: a plan is for one of them.
     pub(crate) revision: u64,
     hasher: Hasher,
+    /// What calls cost, learned from reports.
+    pub(crate) costs: Costs,
+    /// Classes of calls by name, numbered from 1; 0 is every other call.
+    classes: BTreeMap<String, u16>,
 }
 
 impl Fleet {
@@ -51,6 +61,8 @@ impl Fleet {
             changes: 1 << 32,
             revision: 0,
             hasher: Hasher::new(config.hash_key.unwrap_or(config.seed)),
+            costs: Costs::default(),
+            classes: BTreeMap::new(),
         }
     }
 
@@ -87,6 +99,10 @@ impl Fleet {
             // The starting order of equals: drawn from the seed, before every real change of load.
             touched: Hasher::new(config.seed).hash(id.as_bytes()) >> 32,
             rate: Rate::default(),
+            attempts: Attempts::default(),
+            warm_up: WarmUp::WARM,
+            estimate: Estimate::default(),
+            said: Said::default(),
             wakes: None,
             standing: Standing::Removed,
             destination,
@@ -111,6 +127,9 @@ impl Fleet {
         let Some(member) = self.members.find_mut(key) else { return };
         if let Some(set) = self.sets.get_mut(member.place) {
             member.seat = Some(set.seat(key.index()));
+            if set.takes_calls() {
+                member.warm_up.begin(config.warm_up, now);
+            }
         }
         self.revision += 1;
         self.reconsider(key, config, now);
@@ -162,91 +181,46 @@ impl Fleet {
     // Counting
 
     /// Counts a call in.
-    pub(crate) fn take(&mut self, key: Key, cost: u32, config: &Config, now: Time) {
+    pub(crate) fn take(&mut self, key: Key, class: u16, cost: u32, config: &Config, now: Time) {
         self.changes += 1;
         let Some(member) = self.members.find_mut(key) else { return };
         member.calls += 1;
         member.load += u64::from(cost);
+        member.estimate.begin(class, cost, now);
         member.touched = self.changes;
         member.rate.count(member.destination.max_rate, now);
         self.recount(key, config, now);
     }
 
     /// Counts a call out.
-    pub(crate) fn release(&mut self, key: Key, cost: u32, config: &Config, now: Time) {
+    pub(crate) fn release(&mut self, key: Key, class: u16, cost: u32, config: &Config, now: Time) {
         self.changes += 1;
         let Some(member) = self.members.find_mut(key) else { return };
         member.calls -= 1;
         member.load -= u64::from(cost);
+        member.estimate.end(class, cost, now);
         member.touched = self.changes;
         self.recount(key, config, now);
     }
 
-    /// Tells the set of a member what changed there, and arms its timer.
-    pub(crate) fn reconsider(&mut self, key: Key, config: &Config, now: Time) {
-        let Some(member) = self.members.find_mut(key) else { return };
-        let after = member.standing_at(now);
-        let before = core::mem::replace(&mut member.standing, after);
-        let wakes = member.wakes;
-        if let Some(at) = member.wake(config, now).filter(|at| wakes.is_none_or(|armed| *at < armed)) {
-            member.wakes = Some(at);
-            self.timers.push(Reverse((at, key)));
+    /// The number of a class, if calls of it have been placed.
+    pub(crate) fn class(&self, class: Option<&str>) -> Option<u16> {
+        class.map_or(Some(0), |name| self.classes.get(name).copied())
+    }
+
+    /// The number of a class, new or not; 0 where too many others are told apart already.
+    pub(crate) fn number_class(&mut self, class: Option<&str>) -> u16 {
+        if let Some(number) = self.class(class) {
+            return number;
         }
-        self.tell(key, before, after);
-    }
-
-    /// Only the count of calls changed: where the standing did not, no timer did either.
-    fn recount(&mut self, key: Key, config: &Config, now: Time) {
-        let Some(member) = self.members.find(key) else { return };
-        let standing = member.standing;
-        if member.standing_at(now) == standing {
-            self.tell(key, standing, standing);
-        } else {
-            self.reconsider(key, config, now);
+        let number = self.classes.len() as u16 + 1;
+        match class {
+            Some(name) if number < CLASSES => {
+                self.classes.insert(String::from(name), number);
+                number
+            }
+            _ => 0,
         }
-    }
-
-    fn tell(&mut self, key: Key, before: Standing, after: Standing) {
-        let Some(member) = self.members.find(key) else { return };
-        if let (Some(set), Some(seat)) = (self.sets.get_mut(member.place), member.seat) {
-            set.moved(seat, before, after, &self.members);
-        }
-    }
-
-    // Timers
-
-    /// When the next member wakes; it may be that nothing is left to do then.
-    pub(crate) fn next_timer(&self) -> Option<Time> {
-        self.timers.peek().map(|Reverse((at, _))| *at)
-    }
-
-    /// The member that wakes next, if its time has come.
-    pub(crate) fn wake(&mut self) -> Option<Key> {
-        let Reverse((at, key)) = self.timers.pop()?;
-        let member = self.members.find_mut(key).filter(|member| member.wakes == Some(at))?;
-        member.wakes = None;
-        Some(key)
-    }
-
-    /// A probe of this member is due: it waits for the prober.
-    pub(crate) fn queue_probe(&mut self, key: Key) {
-        if let Some(member) = self.members.find_mut(key).filter(|member| !member.probe_queued) {
-            member.probe_queued = true;
-            self.probes.push_back(key);
-        }
-    }
-
-    pub(crate) fn has_probe(&self) -> bool {
-        !self.probes.is_empty()
-    }
-
-    /// The next member to probe. It may have left since.
-    pub(crate) fn pop_probe(&mut self) -> Option<Key> {
-        let key = self.probes.pop_front()?;
-        if let Some(member) = self.members.find_mut(key) {
-            member.probe_queued = false;
-        }
-        Some(key)
     }
 
     // Looking
@@ -260,7 +234,30 @@ impl Fleet {
         self.members.find_mut(key).filter(|member| member.seat.is_some())
     }
 
+    /// Whether to say now that most of the set of this member fail.
+    pub(crate) fn says_common_cause(&mut self, key: Key, window: Duration, now: Time) -> bool {
+        let place = self.members.find(key).map(|member| member.place);
+        let set = place.and_then(|place| self.sets.get_mut(place));
+        set.is_some_and(|set| set.says_common_cause(window, now))
+    }
+
+    /// The members of the set that a member sits in.
+    pub(crate) fn neighbours(&self, key: Key) -> impl Iterator<Item = (Key, &Member)> {
+        let set = self.members.find(key).and_then(|member| self.sets.get(member.place));
+        let seated = set.into_iter().flat_map(Set::seated);
+        seated.filter_map(|(_, index)| Some((self.members.key_at(index)?, self.members.at(index)?)))
+    }
+
+    /// A member that has not left, and the costs that its reports teach.
+    pub(crate) fn reporting(&mut self, key: Key) -> Option<(&mut Member, &mut Costs)> {
+        let member = self.members.find_mut(key).filter(|member| member.seat.is_some())?;
+        Some((member, &mut self.costs))
+    }
+
     pub(crate) fn hash(&self, bytes: &[u8]) -> u64 {
         self.hasher.hash(bytes)
     }
 }
+
+/// Classes told apart, the one for every other call included.
+const CLASSES: u16 = 64;

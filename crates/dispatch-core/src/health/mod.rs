@@ -11,7 +11,9 @@
 //! Trying still takes calls. What the operator wants and what calls do there are kept elsewhere,
 //! so that a probe never undoes either. "Busy" (503 with Retry-After) is not down.
 
+pub(crate) mod eject;
 pub(crate) mod probe;
+pub(crate) mod slow_start;
 
 use core::time::Duration;
 

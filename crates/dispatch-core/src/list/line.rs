@@ -9,8 +9,8 @@ use super::attrs::{self, Attr, MAX_WEIGHT};
 use super::parse::ParseErrorKind;
 use super::uri;
 use crate::config::SetId;
+use crate::destination::{Destination, Starts};
 use crate::health::probe::Probing;
-use crate::member::{Destination, Starts};
 
 /// A line's columns, each with its place.
 #[derive(Clone, Debug)]

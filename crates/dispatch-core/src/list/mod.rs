@@ -12,8 +12,8 @@ use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
 use crate::config::SetId;
+use crate::destination::Destination;
 use crate::error::{AddError, UpdateError};
-use crate::member::Destination;
 
 pub use lint::{LINTS, Lint, Severity, lint};
 pub use parse::{ERRORS, Mode, ParseError, ParseErrorKind, parse};

@@ -9,7 +9,7 @@ use core::fmt;
 use super::line::{self, Refusal};
 use super::{Entry, Line, List};
 use crate::config::SetId;
-use crate::member::Destination;
+use crate::destination::Destination;
 
 /// What becomes of a list with a line that cannot be read.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -232,8 +232,8 @@ mod tests {
     use alloc::string::ToString;
     use alloc::vec::Vec;
 
+    use crate::destination::Starts;
     use crate::health::probe::Probing;
-    use crate::member::Starts;
 
     fn error(input: &[u8]) -> ParseError {
         parse(input, Mode::Strict).unwrap_err()

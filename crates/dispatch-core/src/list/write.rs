@@ -10,9 +10,9 @@ use super::attrs::stray_comma;
 use super::line::Refusal;
 use super::parse::{self, ParseErrorKind};
 use crate::config::SetId;
+use crate::destination::{Destination, Starts};
 use crate::error::DestinationError;
 use crate::health::probe::Probing;
-use crate::member::{Destination, Starts};
 
 /// The file as it was read, byte for byte, with the changes made to the list since.
 #[must_use]

@@ -3,5 +3,6 @@
 #[cfg(feature = "json")]
 mod json;
 mod report;
+pub(crate) mod score;
 
 pub use report::Report;

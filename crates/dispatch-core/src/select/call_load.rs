@@ -8,6 +8,7 @@
 use alloc::vec::Vec;
 
 use super::{Ask, Candidates};
+use crate::member::Member;
 use crate::slots::NONE;
 
 #[derive(Clone, Debug, Default)]
@@ -52,8 +53,7 @@ struct Place {
 
 impl CallLoad {
     pub(crate) fn rebuild(&mut self, candidates: &Candidates<'_>) {
-        let mut weights: Vec<u32> =
-            candidates.seated().map(|(_, member)| member.destination.weight).collect();
+        let mut weights: Vec<u32> = candidates.seated().map(|(_, member)| member.share()).collect();
         weights.sort_unstable();
         weights.dedup();
         self.classes = weights.iter().map(|weight| Class { weight: *weight, lowest: NONE }).collect();
@@ -68,7 +68,7 @@ impl CallLoad {
             .collect();
         order.sort_unstable();
         for (_, _, seat) in order {
-            let weight = candidates.member(seat).map_or(0, |member| member.destination.weight);
+            let weight = candidates.member(seat).map_or(0, Member::share);
             let class = self.classes.partition_point(|class| class.weight < weight) as u32;
             if let Some(place) = self.places.get_mut(seat as usize) {
                 place.class = class;

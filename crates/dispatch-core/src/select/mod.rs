@@ -6,6 +6,7 @@
 mod bits;
 mod call_id_hash;
 mod call_load;
+mod load_score;
 mod power_of_two;
 mod priority;
 mod random;
@@ -18,9 +19,11 @@ pub(crate) use bits::Bits;
 
 use crate::config::Algorithm;
 use crate::hash::Hasher;
+use crate::load::score::Costs;
 use crate::member::Member;
 use crate::rng::Rng;
 use crate::slots::{NONE, Slots};
+use crate::time::Time;
 use call_id_hash::CallIdHash;
 use call_load::CallLoad;
 use priority::Priority;
@@ -64,7 +67,11 @@ impl<'a> Candidates<'a> {
 pub(crate) struct Ask<'a> {
     /// The hash of its key.
     pub(crate) key: u64,
+    pub(crate) class: u16,
     pub(crate) cost: u32,
+    pub(crate) costs: &'a Costs,
+    pub(crate) dispatchers: u32,
+    pub(crate) now: Time,
     /// The seats that it has been to, each once.
     pub(crate) tried: &'a [u32],
 }
@@ -79,6 +86,7 @@ pub(crate) enum Selector {
     Priority(Priority),
     Random,
     PowerOfTwo,
+    LoadScore,
 }
 
 impl Selector {
@@ -91,6 +99,7 @@ impl Selector {
             Algorithm::Priority => Self::Priority(Priority::default()),
             Algorithm::Random => Self::Random,
             Algorithm::PowerOfTwo => Self::PowerOfTwo,
+            Algorithm::LoadScore => Self::LoadScore,
         }
     }
 
@@ -101,7 +110,7 @@ impl Selector {
             Self::Weighted(weighted) => weighted.rebuild(candidates),
             Self::CallLoad(call_load) => call_load.rebuild(candidates),
             Self::Priority(priority) => priority.rebuild(candidates),
-            Self::RoundRobin(_) | Self::Random | Self::PowerOfTwo => {}
+            Self::RoundRobin(_) | Self::Random | Self::PowerOfTwo | Self::LoadScore => {}
         }
     }
 
@@ -112,7 +121,7 @@ impl Selector {
             Self::Weighted(weighted) => weighted.moved(seat, candidates),
             Self::CallLoad(call_load) => call_load.moved(seat, candidates),
             Self::Priority(priority) => priority.moved(seat, candidates),
-            Self::RoundRobin(_) | Self::Random | Self::PowerOfTwo => {}
+            Self::RoundRobin(_) | Self::Random | Self::PowerOfTwo | Self::LoadScore => {}
         }
     }
 
@@ -129,6 +138,7 @@ impl Selector {
             Self::Priority(priority) => priority.choose(candidates, ask),
             Self::Random => random::choose(candidates, ask, rng),
             Self::PowerOfTwo => power_of_two::choose(candidates, ask, rng),
+            Self::LoadScore => load_score::choose(candidates, ask, rng),
         }
     }
 
@@ -138,7 +148,7 @@ impl Selector {
             Self::RoundRobin(turn) => turn.chosen(seat),
             Self::Weighted(weighted) => weighted.chosen(seat),
             Self::Priority(priority) => priority.chosen(seat),
-            Self::CallIdHash(_) | Self::CallLoad(_) | Self::Random | Self::PowerOfTwo => {}
+            Self::CallIdHash(_) | Self::CallLoad(_) | Self::Random | Self::PowerOfTwo | Self::LoadScore => {}
         }
     }
 
@@ -148,9 +158,10 @@ impl Selector {
             Self::RoundRobin(turn) => Some(f64::from(turn.distance(seat, candidates))),
             Self::CallIdHash(hash) => hash.attempt(seat, ask).map(f64::from),
             Self::Weighted(weighted) => weighted.distance(seat),
-            Self::CallLoad(_) | Self::PowerOfTwo => candidates.member(seat).map(|member| {
-                (member.load as f64 + f64::from(ask.cost)) / f64::from(member.destination.weight)
-            }),
+            Self::CallLoad(_) | Self::PowerOfTwo => candidates
+                .member(seat)
+                .map(|member| (member.load as f64 + f64::from(ask.cost)) / member.weight()),
+            Self::LoadScore => candidates.member(seat).map(|member| load_score::key(member, ask)),
             Self::Priority(_) => Some(-f64::from(candidates.member(seat)?.destination.priority)),
             Self::Random => None,
         }
@@ -160,6 +171,6 @@ impl Selector {
 /// Compares (load + cost) / weight by cross-multiplication: no division, no rounding.
 fn compare_load(a: &Member, b: &Member, cost: u32) -> core::cmp::Ordering {
     let load = |member: &Member| u128::from(member.load) + u128::from(cost);
-    let weight = |member: &Member| u128::from(member.destination.weight);
-    (load(a) * weight(b)).cmp(&(load(b) * weight(a)))
+    let share = |member: &Member| u128::from(member.share());
+    (load(a) * share(b)).cmp(&(load(b) * share(a)))
 }

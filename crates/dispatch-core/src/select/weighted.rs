@@ -25,7 +25,7 @@ impl Default for Weighted {
 impl Weighted {
     /// A changed schedule goes on at the same fraction of its round.
     pub(crate) fn rebuild(&mut self, candidates: &Candidates<'_>) {
-        let weights = || candidates.seated().map(|(seat, member)| (seat, member.destination.weight));
+        let weights = || candidates.seated().map(|(seat, member)| (seat, member.share()));
         let divisor = weights().fold(0, |divisor, (_, weight)| gcd(divisor, weight)).max(1);
         let round = weights().map(|(_, weight)| u64::from(weight / divisor)).sum::<u64>();
         let mut turns = Turns::new(weights());

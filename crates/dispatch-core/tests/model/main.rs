@@ -34,6 +34,8 @@ proptest! {
             policies: [(1, routes)].into(),
             max_calls_total,
             tenants: [(String::from("sales"), TenantLimits { max_calls: 3, max_rate: 0 })].into(),
+            warm_up: std::time::Duration::ZERO,
+            ejection: EjectionConfig { enabled: false, ..EjectionConfig::default() },
             probing: ProbingConfig { mode: ProbingMode::Off, ..ProbingConfig::default() },
             ..Config::default()
         };

@@ -77,7 +77,7 @@ impl Pair {
                 } else {
                     lease.map_or(Err(NextError::NoSuchCall), |lease| self.real.next(lease, now))
                 };
-                self.next(lease, answer, now);
+                self.next(lease, answer.map(|placed| placed.destination), now);
             }
             Command::Confirm(name, by_id) => {
                 let lease = self.lease(name, by_id, now);
@@ -283,7 +283,7 @@ impl Pair {
         now: Time,
     ) {
         let (id, key_bytes) = (call_id(name), key.map(|key| vec![key]));
-        let call = Call { call_id: &id, set, key: key_bytes.as_deref(), cost, tenant };
+        let call = Call { call_id: &id, set, key: key_bytes.as_deref(), cost, tenant, class: None };
         let explained = self.real.explain(&call);
         let before = self.real.stats();
         let answer = self.real.begin(&call, now);
@@ -296,7 +296,10 @@ impl Pair {
             assert!(drawn || timed || explained.outcome == answer.map(|placed| placed.destination));
         }
         if let Some(known) = self.naive.calls.iter().find(|call| call.call_id == id).filter(|_| cost > 0) {
-            assert_eq!(answer, Ok(Placed { lease: known.lease, destination: known.destination }));
+            assert_eq!(
+                answer,
+                Ok(Placed { lease: known.lease, destination: known.destination, panic: false })
+            );
             return;
         }
         let refused = self.admission(cost, tenant).err();

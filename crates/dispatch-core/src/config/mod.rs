@@ -1,11 +1,15 @@
 //! What the user decides once. Every default lives here and nowhere else.
 
+mod health;
+
 use alloc::collections::BTreeMap;
 use alloc::string::String;
 use alloc::vec::Vec;
 use core::time::Duration;
 
 use crate::error::ConfigError;
+
+pub use health::{EjectionConfig, HealthConfig, ProbingConfig, ProbingMode, ReplyCodes};
 
 /// A set of destinations, numbered as in a dispatcher.list.
 pub type SetId = u32;
@@ -40,6 +44,9 @@ pub enum Algorithm {
     Random,
     /// The better of two different candidates drawn evenly, compared as `CallLoad` does.
     PowerOfTwo,
+    /// The least (estimated load + expected cost of the call) / weight, where the estimate is live
+    /// counts times learned costs, corrected by the bridges' reports. Without reports, `CallLoad`.
+    LoadScore,
 }
 
 /// One step of a policy: this set, by this algorithm.
@@ -88,8 +95,16 @@ pub struct Config {
     pub tenants: BTreeMap<String, TenantLimits>,
     /// Limits of every other tenant. Default: none.
     pub tenant_default: TenantLimits,
+    /// Dispatchers over the same fleet, each of which sees its own calls and all reports. Default 1.
+    pub dispatchers: u32,
+    /// One that joins a set that takes calls, or comes back, has its weight ramped up from 10 % to
+    /// 100 % in this time; zero switches that off. Default 120 s.
+    #[cfg_attr(feature = "serde", serde(with = "crate::time::seconds"))]
+    pub warm_up: Duration,
     /// When a destination counts as down, and up again.
     pub health: HealthConfig,
+    /// When calls that fail take a destination out for a while.
+    pub ejection: EjectionConfig,
     /// Which destinations are probed, and how often.
     pub probing: ProbingConfig,
     /// Events kept for `poll_event`; the oldest is dropped beyond that. Default 1,024.
@@ -109,7 +124,10 @@ impl Default for Config {
             retry_after: Duration::from_secs(5),
             tenants: BTreeMap::new(),
             tenant_default: TenantLimits::default(),
+            dispatchers: 1,
+            warm_up: Duration::from_secs(120),
             health: HealthConfig::default(),
+            ejection: EjectionConfig::default(),
             probing: ProbingConfig::default(),
             max_events: 1_024,
         }
@@ -125,91 +143,6 @@ pub struct TenantLimits {
     pub max_calls: u32,
     /// New calls per second at most, with at most one second's worth at once; 0 is no limit.
     pub max_rate: u32,
-}
-
-/// When probes take a destination down and bring it back.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
-#[cfg_attr(feature = "serde", serde(default, deny_unknown_fields))]
-pub struct HealthConfig {
-    /// Failed probes in a row that take a destination down. Default 3.
-    pub probing_threshold: u32,
-    /// Answered probes in a row that bring it back. Default 2.
-    pub inactive_threshold: u32,
-    /// The longest Retry-After that is believed. Default 300 s.
-    #[cfg_attr(feature = "serde", serde(with = "crate::time::seconds"))]
-    pub max_retry_after: Duration,
-}
-
-impl Default for HealthConfig {
-    fn default() -> Self {
-        Self { probing_threshold: 3, inactive_threshold: 2, max_retry_after: Duration::from_secs(300) }
-    }
-}
-
-/// Which destinations are probed; the numbers are those of Kamailio's `ds_probing_mode`.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
-#[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
-pub enum ProbingMode {
-    /// None: nobody polls for probes (Kamailio's `ds_ping_interval = 0`).
-    Off,
-    /// 0: those under suspicion (a call failed there, or a probe did), until a probe is answered.
-    Suspects,
-    /// 1: all.
-    #[default]
-    All,
-    /// 2: those that are down.
-    Inactive,
-    /// 3: those flagged in their list entry (flag 8), always; nobody else.
-    Flagged,
-}
-
-/// How destinations are probed.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
-#[cfg_attr(feature = "serde", serde(default, deny_unknown_fields))]
-pub struct ProbingConfig {
-    /// Who is probed. Default: all.
-    pub mode: ProbingMode,
-    /// From one probe of a destination to its next, ± 10 % drawn from the seed. Default 10 s.
-    #[cfg_attr(feature = "serde", serde(with = "crate::time::seconds"))]
-    pub interval: Duration,
-    /// A probe without result for this long has failed. Default 5 s.
-    #[cfg_attr(feature = "serde", serde(with = "crate::time::seconds"))]
-    pub timeout: Duration,
-    /// The reply codes that mean "alive". Default: class 2.
-    pub accepted: ReplyCodes,
-}
-
-impl Default for ProbingConfig {
-    fn default() -> Self {
-        Self {
-            mode: ProbingMode::default(),
-            interval: Duration::from_secs(10),
-            timeout: Duration::from_secs(5),
-            accepted: ReplyCodes { classes: alloc::vec![2], codes: Vec::new() },
-        }
-    }
-}
-
-/// Reply codes, by class (2 is 200-299) and one by one, as `ds_ping_reply_codes`.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
-#[cfg_attr(feature = "serde", serde(default, deny_unknown_fields))]
-pub struct ReplyCodes {
-    /// Whole classes, 1..=6.
-    pub classes: Vec<u8>,
-    /// Single codes, 100..=699.
-    pub codes: Vec<u16>,
-}
-
-impl ReplyCodes {
-    /// Whether `code` is one of these.
-    #[must_use]
-    pub fn contains(&self, code: u16) -> bool {
-        self.classes.iter().any(|class| u16::from(*class) == code / 100) || self.codes.contains(&code)
-    }
 }
 
 impl Config {
@@ -228,18 +161,11 @@ impl Config {
                 check_algorithm("policies", route.algorithm)?;
             }
         }
-        if self.health.probing_threshold == 0 || self.health.inactive_threshold == 0 {
-            return refuse("health", "a threshold is at least 1");
-        }
-        let accepted = &self.probing.accepted;
-        if accepted.classes.iter().any(|class| !(1..=6).contains(class)) {
-            return refuse("probing.accepted.classes", "a class of reply codes is 1 to 6");
-        }
-        if accepted.codes.iter().any(|code| !(100..=699).contains(code)) {
-            return refuse("probing.accepted.codes", "a reply code is 100 to 699");
-        }
-        if accepted.classes.is_empty() && accepted.codes.is_empty() {
-            return refuse("probing.accepted", "no reply would ever count as alive");
+        self.health.check()?;
+        self.ejection.check()?;
+        self.probing.check()?;
+        if !(1..=1_000).contains(&self.dispatchers) {
+            return refuse("dispatchers", "is 1 to 1000");
         }
         if self.max_calls_total == 0 {
             return refuse("max_calls_total", "is at least 1");
@@ -251,18 +177,13 @@ impl Config {
     }
 
     fn check_times(&self) -> Result<(), ConfigError> {
-        let times = [
+        check_times(&[
             ("setup_timeout", self.setup_timeout),
             ("max_duration", self.max_duration),
             ("retry_after", self.retry_after),
-            ("health.max_retry_after", self.health.max_retry_after),
-            ("probing.interval", self.probing.interval),
-            ("probing.timeout", self.probing.timeout),
-        ];
-        for (field, span) in times {
-            if span < Duration::from_millis(1) || span > LONGEST {
-                return refuse(field, "is 1 ms to 10 years");
-            }
+        ])?;
+        if self.warm_up > LONGEST {
+            return refuse("warm_up", "is 0 to 10 years");
         }
         Ok(())
     }
@@ -281,6 +202,15 @@ fn check_algorithm(field: &'static str, algorithm: Algorithm) -> Result<(), Conf
         }
         _ => Ok(()),
     }
+}
+
+fn check_times(times: &[(&'static str, Duration)]) -> Result<(), ConfigError> {
+    for (field, span) in times {
+        if *span < Duration::from_millis(1) || *span > LONGEST {
+            return refuse(field, "is 1 ms to 10 years");
+        }
+    }
+    Ok(())
 }
 
 fn refuse(field: &'static str, rule: &'static str) -> Result<(), ConfigError> {
@@ -310,17 +240,18 @@ mod tests {
         check(|c| c.algorithm = Algorithm::CallIdHash { bound: Some(1.0) }, None);
         check(|c| drop(c.policies.insert(1, Vec::new())), Some("policies"));
         check(|c| c.health.probing_threshold = 0, Some("health"));
+        check(|c| c.health.panic_threshold = 1.01, Some("health.panic_threshold"));
+        check(|c| c.health.panic_threshold = f64::NAN, Some("health.panic_threshold"));
+        check(|c| c.ejection.failure_share = 0.0, Some("ejection.failure_share"));
+        check(|c| c.ejection.max_share = 1.5, Some("ejection.max_share"));
+        check(|c| c.ejection.consecutive_failures = 0, Some("ejection"));
+        check(|c| c.ejection.base_time = Duration::ZERO, Some("ejection.base_time"));
+        check(|c| c.dispatchers = 0, Some("dispatchers"));
+        check(|c| c.warm_up = Duration::MAX, Some("warm_up"));
         check(|c| c.probing.accepted.classes = alloc::vec![7], Some("probing.accepted.classes"));
         check(|c| c.probing.accepted.codes = alloc::vec![99], Some("probing.accepted.codes"));
         check(|c| c.probing.accepted.classes.clear(), Some("probing.accepted"));
         check(|c| c.max_calls_total = 0, Some("max_calls_total"));
         check(|c| c.max_events = 0, Some("max_events"));
-    }
-
-    #[test]
-    fn reply_codes_are_accepted_by_class_or_one_by_one() {
-        let accepted = ReplyCodes { classes: alloc::vec![2, 3], codes: alloc::vec![405] };
-        let codes = [199, 200, 299, 302, 400, 405, 503];
-        assert_eq!(codes.map(|code| accepted.contains(code)), [false, true, true, true, false, true, false]);
     }
 }

@@ -1,0 +1,110 @@
+//! Reconciliation: what a bridge has against what is counted there.
+
+use alloc::collections::BTreeSet;
+use alloc::vec::Vec;
+
+use super::Dispatcher;
+use crate::call::Lease;
+use crate::calls::Start;
+use crate::destination::DestinationId;
+use crate::error::NoSuchDestination;
+use crate::time::Time;
+
+/// The calls that a bridge has in progress, by its own account.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Inventory<'a> {
+    /// The Call-IDs of all of them.
+    Calls(&'a [&'a [u8]]),
+    /// How many there are.
+    Count(u32),
+}
+
+/// What reconciliation healed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+pub struct Reconciled {
+    /// Calls that were counted there and are not: they ended (a BYE was lost).
+    pub healed: u32,
+    /// Calls that are there and were not counted: they are now (this dispatcher was restarted).
+    pub adopted: u32,
+    /// Calls that are there and stay uncounted here: those of other dispatchers, calls that count
+    /// at another destination, or more than a mere number could name.
+    pub unknown: u32,
+}
+
+impl Dispatcher {
+    /// Ends the confirmed calls that are counted at a destination and are not in progress there. A
+    /// call being set up is left alone: the bridge may not know it yet, and its deadline is near.
+    ///
+    /// By Call-IDs, calls that nobody counts are counted from now on, as confirmed ones of cost 1,
+    /// where this is the only dispatcher. By a mere number, the oldest calls end. Looks at every
+    /// call in progress: once a minute per bridge is plenty.
+    ///
+    /// # Errors
+    /// The destination left, or never was.
+    pub fn reconcile(
+        &mut self,
+        id: DestinationId,
+        there: Inventory<'_>,
+        now: Time,
+    ) -> Result<Reconciled, NoSuchDestination> {
+        let now = self.advance(now);
+        let set = self.fleet.members.find(id.0).ok_or(NoSuchDestination)?.set;
+        let (mut confirmed, setups) = self.calls_at(id);
+        let mut done = Reconciled::default();
+        match there {
+            Inventory::Calls(call_ids) => {
+                let hashes: BTreeSet<u64> = call_ids.iter().map(|id| self.fleet.hash(id)).collect();
+                confirmed.retain(|(lease, _)| {
+                    self.calls.find(*lease).is_some_and(|record| !hashes.contains(&record.id))
+                });
+                for hash in hashes {
+                    let lease = self.calls.by_id(hash);
+                    match lease.and_then(|lease| self.destination_of(lease)) {
+                        Some(here) if here == id => {}
+                        None if self.adopt(id, set, hash, now) => done.adopted += 1,
+                        _ => done.unknown += 1,
+                    }
+                }
+            }
+            Inventory::Count(count) => {
+                let counted = confirmed.len() as u32 + setups;
+                confirmed.sort_unstable_by_key(|(_, since)| *since);
+                confirmed.truncate(confirmed.len().saturating_sub(count as usize));
+                done.unknown = count.saturating_sub(counted);
+            }
+        }
+        for (lease, _) in confirmed {
+            if let Some(record) = self.calls.end(lease) {
+                self.release(&record);
+                done.healed += 1;
+            }
+        }
+        self.counts.healed += u64::from(done.healed);
+        self.counts.adopted += u64::from(done.adopted);
+        Ok(done)
+    }
+
+    /// The confirmed calls at a destination with the time of their confirmation, and how many are
+    /// being set up there.
+    fn calls_at(&self, id: DestinationId) -> (Vec<(Lease, Time)>, u32) {
+        let here = || self.calls.iter().filter(|(_, record)| record.destination == id.0);
+        let confirmed = here().filter(|(_, record)| record.confirmed);
+        let setups = here().filter(|(_, record)| !record.confirmed).count();
+        (confirmed.map(|(lease, record)| (lease, record.since)).collect(), setups as u32)
+    }
+
+    /// Counts a call that nobody counted, if no other dispatcher can.
+    fn adopt(&mut self, id: DestinationId, set: u32, hash: u64, now: Time) -> bool {
+        let room = self.calls.len() < self.config.max_calls_total;
+        if self.config.dispatchers > 1 || !room || self.fleet.seated(id.0).is_none() {
+            return false;
+        }
+        let start =
+            Start { id: hash, key: hash, tenant: None, destination: id.0, set, cost: 1, class: 0, route: 0 };
+        let Some(lease) = self.calls.begin(start, now) else { return false };
+        self.calls.confirm(lease, now);
+        self.fleet.take(id.0, 0, 1, &self.config, now);
+        true
+    }
+}

@@ -1,0 +1,116 @@
+//! Whether members can take calls, and the timers that change it.
+
+use core::cmp::Reverse;
+
+use super::Fleet;
+use crate::config::Config;
+use crate::member::Standing;
+use crate::set::Set;
+use crate::slots::Key;
+use crate::time::Time;
+
+impl Fleet {
+    /// Tells the set of a member what changed there, and arms its timer.
+    pub(crate) fn reconsider(&mut self, key: Key, config: &Config, now: Time) {
+        self.stand(key, config, now);
+        if config.health.panic_threshold > 0.0 {
+            self.consider_panic(key, config, now);
+        }
+    }
+
+    fn stand(&mut self, key: Key, config: &Config, now: Time) {
+        let Some(member) = self.members.find_mut(key) else { return };
+        let Some(set) = self.sets.get_mut(member.place) else { return };
+        let after = member.standing_at(set.panics(), now);
+        let before = core::mem::replace(&mut member.standing, after);
+        if member.warm_up.advance(config.warm_up, now) {
+            set.reorder();
+        }
+        let comes_back = before.is_out() && before != Standing::Removed && !after.is_out();
+        if comes_back && set.takes_calls() && !set.panics() {
+            member.warm_up.begin(config.warm_up, now);
+            set.reorder();
+        }
+        let wakes = member.wakes;
+        if let Some(at) = member.wake(config, now).filter(|at| wakes.is_none_or(|armed| *at < armed)) {
+            member.wakes = Some(at);
+            self.timers.push(Reverse((at, key)));
+        }
+        self.tell(key, before, after);
+    }
+
+    /// Only the count of calls changed: where the standing did not, no timer did either.
+    pub(super) fn recount(&mut self, key: Key, config: &Config, now: Time) {
+        let Some(member) = self.members.find(key) else { return };
+        let panic = self.sets.get(member.place).is_some_and(Set::panics);
+        let standing = member.standing;
+        if member.standing_at(panic, now) == standing {
+            self.tell(key, standing, standing);
+        } else {
+            self.stand(key, config, now);
+        }
+    }
+
+    fn tell(&mut self, key: Key, before: Standing, after: Standing) {
+        let Some(member) = self.members.find(key) else { return };
+        if let (Some(set), Some(seat)) = (self.sets.get_mut(member.place), member.seat) {
+            set.moved(seat, before, after, &self.members);
+        }
+    }
+
+    /// Where too few of a set are healthy, health is ignored there, until enough are again.
+    fn consider_panic(&mut self, key: Key, config: &Config, now: Time) {
+        let Some(place) = self.members.find(key).map(|member| member.place) else { return };
+        let Some(set) = self.sets.get_mut(place) else { return };
+        let members = || set.seated().filter_map(|(_, member)| self.members.at(member));
+        let in_service = members().filter(|member| member.is_in_service()).count();
+        let healthy = members().filter(|member| member.is_healthy()).count();
+        let panics = (healthy as f64) < config.health.panic_threshold * in_service as f64;
+        if set.panics() == panics {
+            return;
+        }
+        set.set_panics(panics);
+        for seat in 0..set.seats() {
+            let member = self.sets.get(place).and_then(|set| set.at(seat));
+            if let Some(key) = member.and_then(|member| self.members.key_at(member)) {
+                self.stand(key, config, now);
+            }
+        }
+    }
+
+    // Timers
+
+    /// When the next member wakes; it may be that nothing is left to do then.
+    pub(crate) fn next_timer(&self) -> Option<Time> {
+        self.timers.peek().map(|Reverse((at, _))| *at)
+    }
+
+    /// The member that wakes next, if its time has come.
+    pub(crate) fn wake(&mut self) -> Option<Key> {
+        let Reverse((at, key)) = self.timers.pop()?;
+        let member = self.members.find_mut(key).filter(|member| member.wakes == Some(at))?;
+        member.wakes = None;
+        Some(key)
+    }
+
+    /// A probe of this member is due: it waits for the prober.
+    pub(crate) fn queue_probe(&mut self, key: Key) {
+        if let Some(member) = self.members.find_mut(key).filter(|member| !member.probe_queued) {
+            member.probe_queued = true;
+            self.probes.push_back(key);
+        }
+    }
+
+    pub(crate) fn has_probe(&self) -> bool {
+        !self.probes.is_empty()
+    }
+
+    /// The next member to probe. It may have left since.
+    pub(crate) fn pop_probe(&mut self) -> Option<Key> {
+        let key = self.probes.pop_front()?;
+        if let Some(member) = self.members.find_mut(key) {
+            member.probe_queued = false;
+        }
+        Some(key)
+    }
+}

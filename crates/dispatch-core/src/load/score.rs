@@ -1,0 +1,404 @@
+//! `load_score`'s estimate of a bridge's load: live counts times learned costs, corrected by reports.
+//!
+//! A call count is exact and immediate, but blind to what a call does. A reported score sees all,
+//! but late: used raw, everybody runs to whoever looked idle a moment ago. The estimate takes the
+//! count for what changes from call to call, and the report for what the count gets wrong in the
+//! long run. Loads are in units of `score * weight`: a bridge of weight w is full at load w.
+//!
+//! ```text
+//! c̄    mean cost of a call: Σ load / Σ calls over reports, forgetting exp(-1 / 40 M) per report
+//!      (M bridges); 1 before any report
+//! ĉ_k  cost of a call of class k, by normalised least mean squares over reports:
+//!      ĉ += μ x (y - x·ĉ) / (|x|² + 1), x the calls per class there, y = score * weight
+//! P    = Σ ĉ_k n_k + c̄ F            n_k own calls per class, F calls of other dispatchers
+//! R    residual: y - P at measuring time, smoothed over τg, forgotten over τd
+//! L    = P + R exp(-age / τd) + (κ - 1) (P - P at measuring time), within [P / 2, 5 P / 2 + c̄ / 2]
+//! ```
+//!
+//! Without reports R is 0, c̄ is 1 and L is the number of calls: `call_load`. With stale reports R
+//! decays and L goes back to P.
+
+use alloc::vec::Vec;
+use core::time::Duration;
+
+use crate::time::Time;
+
+/// What calls cost, learned over all bridges.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Costs {
+    /// ĉ per class; `None` before a report of a bridge with such a call.
+    classes: Vec<Option<f64>>,
+    /// Σ load and Σ calls over reports, with forgetting.
+    work: f64,
+    calls: f64,
+    /// Own calls per second, smoothed over [`RATE`], as of `rate_at`.
+    rate: f64,
+    rate_at: Time,
+}
+
+impl Costs {
+    /// c̄: 1 before any report, and while every bridge reports 0.
+    pub(crate) fn mean(&self) -> f64 {
+        if self.work > 0.0 && self.calls > 0.0 { self.work / self.calls } else { 1.0 }
+    }
+
+    /// ĉ of a class, or c̄ where nothing is known of it.
+    pub(crate) fn of(&self, class: u16) -> f64 {
+        self.classes.get(usize::from(class)).copied().flatten().unwrap_or_else(|| self.mean())
+    }
+
+    /// A call began here.
+    pub(crate) fn count_call(&mut self, now: Time) {
+        self.rate = self.rate(now) + 1.0 / RATE;
+        self.rate_at = now;
+    }
+
+    /// Own calls per second.
+    pub(crate) fn rate(&self, now: Time) -> f64 {
+        self.rate * decay(now.since(self.rate_at), RATE)
+    }
+
+    /// Learns from the load `y` of a bridge with these own calls per class and `others`;
+    /// `interval` since its last report, `members` in the fleet.
+    fn learn(&mut self, y: f64, own: &[u64], others: f64, interval: Duration, members: u32) {
+        let members = f64::from(members.max(1));
+        let calls = own.iter().map(|calls| *calls as f64).sum::<f64>() + others;
+        let keep = libm::exp(-1.0 / (FORGET_REPORTS * members));
+        self.work = self.work * keep + y;
+        self.calls = self.calls * keep + calls;
+        let mean = self.mean();
+        let within = |cost: f64| cost.clamp(LEAST_COST * mean, MOST_COST * mean);
+        let first = within(y / calls.max(1.0));
+        if self.classes.len() < own.len() {
+            self.classes.resize(own.len(), None);
+        }
+        let (mut expected, mut norm) = (mean * others, 1.0);
+        for (cost, calls) in self.classes.iter_mut().zip(own).filter(|(_, calls)| **calls > 0) {
+            let calls = *calls as f64;
+            expected += *cost.get_or_insert(first) * calls;
+            norm += calls * calls;
+        }
+        let share = (1.0 - decay(interval, LEARN)) / members;
+        let step = GAIN * share.max(LEAST_SHARE) * (y - expected) / norm;
+        for (cost, calls) in self.classes.iter_mut().zip(own).filter(|(_, calls)| **calls > 0) {
+            *cost = cost.map(|cost| within(cost + step * *calls as f64));
+        }
+    }
+}
+
+/// What is known of the load of one bridge.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Estimate {
+    /// Σ cost of own calls per class.
+    own: Vec<u64>,
+    own_calls: u32,
+    /// F: calls of other dispatchers, at the last report that counted calls.
+    foreign: f64,
+    /// R, as of `measured`.
+    residual: f64,
+    /// When the last report was measured, and P then.
+    measured: Option<(Time, f64)>,
+    /// How often the score contradicted the count, up and down.
+    doubt: u8,
+    /// What own calls were a short while ago, oldest first; kept from the first report on.
+    history: Vec<Past>,
+}
+
+/// Own calls from a point in time on.
+#[derive(Clone, Copy, Debug)]
+struct Past {
+    at: Time,
+    total: u64,
+    calls: u32,
+}
+
+/// A report, in the units of the estimate.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Measurement {
+    pub(crate) at: Time,
+    /// Score * weight, if it reports one.
+    pub(crate) load: Option<f64>,
+    /// Calls in progress there, of all dispatchers.
+    pub(crate) active: Option<u32>,
+}
+
+impl Estimate {
+    pub(crate) fn begin(&mut self, class: u16, cost: u32, now: Time) {
+        if self.own.len() <= usize::from(class) {
+            self.own.resize(usize::from(class) + 1, 0);
+        }
+        if let Some(own) = self.own.get_mut(usize::from(class)) {
+            *own += u64::from(cost);
+        }
+        self.own_calls += 1;
+        self.remember(now);
+    }
+
+    pub(crate) fn end(&mut self, class: u16, cost: u32, now: Time) {
+        if let Some(own) = self.own.get_mut(usize::from(class)) {
+            *own -= u64::from(cost);
+        }
+        self.own_calls -= 1;
+        self.remember(now);
+    }
+
+    /// Takes a report; whether it is trusted, where that changed.
+    pub(crate) fn report(&mut self, report: Measurement, costs: &mut Costs, members: u32) -> Option<bool> {
+        let Measurement { at, load, active } = report;
+        let interval = self.measured.map_or(FIRST_INTERVAL, |(last, _)| at.since(last));
+        let past = self.past(at);
+        if let Some(active) = active {
+            self.foreign = f64::from(active.saturating_sub(past.calls));
+        }
+        let load = load?;
+        let others = self.foreign + past.total as f64 - self.own_total() as f64;
+        let expected = |own: &Self, costs: &Costs| own.own_load(costs) + costs.mean() * others;
+        let trusted = self.is_trusted();
+        self.judge(load, expected(self, costs), costs);
+        self.residual *= decay(interval, FORGET);
+        if self.is_trusted() {
+            costs.learn(load, &self.own, others, interval, members);
+            let error = load - expected(self, costs);
+            self.residual += (1.0 - decay(interval, SMOOTH)) * (error - self.residual);
+        }
+        self.measured = Some((at, expected(self, costs)));
+        (self.is_trusted() != trusted).then_some(self.is_trusted())
+    }
+
+    /// P: what the calls there should cost.
+    pub(crate) fn predicted(&self, costs: &Costs) -> f64 {
+        self.own_load(costs) + costs.mean() * self.foreign
+    }
+
+    /// R now.
+    pub(crate) fn residual(&self, now: Time) -> f64 {
+        self.measured.map_or(0.0, |(at, _)| self.residual * decay(now.since(at), FORGET))
+    }
+
+    /// L: the estimate, with `dispatchers` over the fleet.
+    pub(crate) fn load(&self, costs: &Costs, dispatchers: u32, now: Time) -> f64 {
+        let predicted = self.predicted(costs);
+        let Some((_, base)) = self.measured.filter(|_| self.is_trusted()) else { return predicted };
+        // The others have begun about as many calls since as we have: κ = (1 + D) / 2.
+        let unseen = (f64::from(dispatchers) - 1.0) / 2.0 * (predicted - base);
+        let load = predicted + self.residual(now) + unseen;
+        load.clamp(LEAST_LOAD * predicted, MOST_LOAD * predicted + SLACK * costs.mean())
+    }
+
+    /// F: calls of other dispatchers, as far as reports count them.
+    pub(crate) const fn foreign(&self) -> f64 {
+        self.foreign
+    }
+
+    /// How old the last report is.
+    pub(crate) fn age(&self, now: Time) -> Option<Duration> {
+        self.measured.map(|(at, _)| now.since(at))
+    }
+
+    /// Whether its score is believed.
+    pub(crate) const fn is_trusted(&self) -> bool {
+        self.doubt < DOUBTFUL
+    }
+
+    fn own_load(&self, costs: &Costs) -> f64 {
+        let classes = (0u16..).zip(&self.own).filter(|(_, calls)| **calls > 0);
+        classes.map(|(class, calls)| costs.of(class) * *calls as f64).sum()
+    }
+
+    fn own_total(&self) -> u64 {
+        self.own.iter().sum()
+    }
+
+    /// Counts a score that contradicts many calls, as a frozen or cold one does.
+    fn judge(&mut self, load: f64, expected: f64, costs: &Costs) {
+        if costs.work > 0.0 && expected > MANY_CALLS * costs.mean() {
+            let contradicts = load < FAR_BELOW * expected;
+            self.doubt =
+                if contradicts { (self.doubt + 1).min(MOST_DOUBT) } else { self.doubt.saturating_sub(1) };
+        }
+    }
+
+    /// Notes own calls as they are from now on, at most one note per [`GRAIN`].
+    fn remember(&mut self, now: Time) {
+        if self.measured.is_none() {
+            return;
+        }
+        let (total, calls) = (self.own_total(), self.own_calls);
+        if let Some(last) = self.history.last_mut().filter(|last| now.since(last.at) < GRAIN) {
+            (last.total, last.calls) = (total, calls);
+            return;
+        }
+        if self.history.len() == HISTORY {
+            self.history.rotate_left(1);
+            self.history.truncate(HISTORY - 1);
+        }
+        self.history.push(Past { at: now, total, calls });
+    }
+
+    /// Own calls at a point in time, as far as they are remembered.
+    fn past(&self, at: Time) -> Past {
+        let now = Past { at, total: self.own_total(), calls: self.own_calls };
+        let before = self.history.iter().rev().find(|past| past.at <= at);
+        before.or(self.history.first()).copied().unwrap_or(now)
+    }
+}
+
+/// exp(-span / tau), tau in seconds.
+fn decay(span: Duration, tau: f64) -> f64 {
+    libm::exp(-span.as_secs_f64() / tau)
+}
+
+/// τg, s: how fast residuals follow reports. Shorter follows bursts that are over when the next
+/// call comes; longer is late for calls that last.
+const SMOOTH: f64 = 30.0;
+/// τd, s: how long a residual is believed without news. Longer trusts a silent bridge's past.
+const FORGET: f64 = 180.0;
+/// Reports per bridge over which the mean cost is taken. Fewer follow the hour, but make P jump.
+const FORGET_REPORTS: f64 = 40.0;
+/// s: how fast class costs follow; longer averages out more noise and learns later.
+const LEARN: f64 = 120.0;
+/// Step of the class costs. Larger learns faster and follows noise; beyond 2 / share it diverges.
+const GAIN: f64 = 4.0;
+/// The least step, so that a large fleet goes on learning.
+const LEAST_SHARE: f64 = 0.0005;
+/// A class costs no less and no more than this many mean calls: wrong labels do bounded harm.
+const LEAST_COST: f64 = 0.1;
+const MOST_COST: f64 = 10.0;
+/// Reports pull the estimate no further from the count than this. Wider believes bad reports,
+/// narrower sees less of what calls really do.
+const LEAST_LOAD: f64 = 0.5;
+const MOST_LOAD: f64 = 2.5;
+const SLACK: f64 = 0.5;
+/// The trust guard: above this many mean calls, a score below this share of what they should cost
+/// is a contradiction; at this many more contradictions than agreements the score is ignored.
+const MANY_CALLS: f64 = 4.0;
+const FAR_BELOW: f64 = 0.4;
+const DOUBTFUL: u8 = 2;
+/// Contradictions count up to here: seven agreements in a row restore trust at the latest.
+const MOST_DOUBT: u8 = 8;
+/// s: own calls per second are averaged over this.
+const RATE: f64 = 30.0;
+/// The interval that a bridge's first report stands for.
+const FIRST_INTERVAL: Duration = Duration::from_secs(5);
+/// Notes of own calls: 2 s back in steps of 1/16 s.
+const HISTORY: usize = 32;
+const GRAIN: Duration = Duration::from_micros(62_500);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn bridge(calls: u32) -> Estimate {
+        let mut bridge = Estimate::default();
+        for _ in 0..calls {
+            bridge.begin(0, 1, Time::ZERO);
+        }
+        bridge
+    }
+
+    fn report(bridge: &mut Estimate, costs: &mut Costs, seconds: u64, load: f64) -> Option<bool> {
+        bridge.report(Measurement { at: Time::from_secs(seconds), load: Some(load), active: None }, costs, 1)
+    }
+
+    #[test]
+    fn without_reports_the_estimate_is_the_number_of_calls() {
+        let costs = Costs::default();
+        for calls in [0, 1, 7] {
+            assert_eq!(bridge(calls).load(&costs, 1, Time::from_secs(99)), f64::from(calls));
+        }
+    }
+
+    #[test]
+    fn class_costs_are_learned_from_reports_of_mixed_bridges() {
+        let mut costs = Costs::default();
+        let mut bridges = [Estimate::default(), Estimate::default()];
+        for (bridge, (light, heavy)) in bridges.iter_mut().zip([(8, 2), (3, 7)]) {
+            (0..light).for_each(|_| bridge.begin(0, 1, Time::ZERO));
+            (0..heavy).for_each(|_| bridge.begin(1, 1, Time::ZERO));
+        }
+        for seconds in (5..6_000).step_by(5) {
+            for (bridge, load) in bridges.iter_mut().zip([8.0 * 0.05 + 2.0 * 0.15, 3.0 * 0.05 + 7.0 * 0.15]) {
+                let at = Time::from_secs(seconds);
+                bridge.report(Measurement { at, load: Some(load), active: None }, &mut costs, 2);
+            }
+        }
+        assert!((costs.of(0) - 0.05).abs() < 0.001, "{costs:?}");
+        assert!((costs.of(1) - 0.15).abs() < 0.001, "{costs:?}");
+        assert!((costs.mean() - 0.095).abs() < 0.001, "{costs:?}");
+        assert_eq!(costs.of(9), costs.mean(), "a class never seen costs the mean");
+    }
+
+    #[test]
+    fn a_residual_is_smoothed_in_and_forgotten_when_reports_stop() {
+        let mut costs = Costs::default();
+        let (mut plain, mut loaded) = (bridge(10), bridge(10));
+        for seconds in (5..=600).step_by(5) {
+            report(&mut plain, &mut costs, seconds, 0.5);
+            report(&mut loaded, &mut costs, seconds, 0.9);
+        }
+        let load = |bridge: &Estimate, seconds| bridge.load(&costs, 1, Time::from_secs(seconds));
+        assert!(load(&plain, 600) < 0.6 && load(&loaded, 600) > 0.8);
+        let predicted = loaded.predicted(&costs);
+        let left = (load(&loaded, 600 + 180) - predicted) / (load(&loaded, 600) - predicted);
+        assert!((left - libm::exp(-1.0)).abs() < 1e-9, "{left}");
+        assert!((load(&loaded, 6_000) - predicted).abs() < 1e-9, "stale reports: back to the count");
+    }
+
+    #[test]
+    fn a_score_frozen_near_zero_is_ignored_and_trusted_again_when_it_makes_sense() {
+        let mut costs = Costs::default();
+        let (mut good, mut frozen) = (bridge(10), bridge(10));
+        let mut turns = Vec::new();
+        for round in 1..=40u64 {
+            report(&mut good, &mut costs, 5 * round, 0.8);
+            let load = if round <= 20 { 0.02 } else { 0.8 };
+            turns.extend(report(&mut frozen, &mut costs, 5 * round, load).map(|trusted| (round, trusted)));
+            if !frozen.is_trusted() {
+                assert_eq!(frozen.load(&costs, 1, Time::from_secs(5 * round)), frozen.predicted(&costs));
+            }
+        }
+        assert_eq!(turns, [(2, false), (27, true)]);
+    }
+
+    #[test]
+    fn a_fleet_that_reports_nothing_but_zero_is_balanced_by_calls() {
+        let mut costs = Costs::default();
+        let (mut few, mut many) = (bridge(2), bridge(9));
+        for seconds in (5..600).step_by(5) {
+            report(&mut few, &mut costs, seconds, 0.0);
+            report(&mut many, &mut costs, seconds, 0.0);
+        }
+        let load = |bridge: &Estimate| bridge.load(&costs, 1, Time::from_secs(600));
+        assert!(load(&few) < load(&many) && load(&few) > 0.0);
+    }
+
+    #[test]
+    fn calls_of_other_dispatchers_count_as_mean_ones() {
+        let mut costs = Costs::default();
+        let mut bridge = bridge(4);
+        let at = Time::from_secs(5);
+        bridge.report(Measurement { at, load: Some(1.0), active: Some(10) }, &mut costs, 1);
+        assert!((costs.mean() - 0.1).abs() < 1e-12);
+        assert!((bridge.predicted(&costs) - 1.0).abs() < 1e-9);
+        bridge.begin(0, 1, at);
+        let one = bridge.load(&costs, 1, at) - 1.0;
+        let four = bridge.load(&costs, 4, at) - 1.0;
+        assert!((four / one - 2.5).abs() < 1e-9, "four dispatchers: two and a half calls for one of ours");
+    }
+
+    #[test]
+    fn a_late_report_is_compared_with_the_calls_at_its_time() {
+        let mut costs = Costs::default();
+        let mut bridge = bridge(10);
+        for seconds in (5..=100).step_by(5) {
+            report(&mut bridge, &mut costs, seconds, 1.0);
+        }
+        bridge.remember(Time::from_secs(100));
+        for _ in 0..10 {
+            bridge.begin(0, 1, Time::from_secs(105));
+        }
+        let late = Measurement { at: Time::from_millis(104_500), load: Some(1.0), active: None };
+        bridge.report(late, &mut costs, 1);
+        assert!(bridge.residual(Time::from_secs(105)).abs() < 0.02, "ten new calls are not its error");
+    }
+}

@@ -1,0 +1,92 @@
+//! `load_score`: the least (estimated load + expected cost of the call) / weight.
+//!
+//! With one dispatcher the least wins, ties at random. With D > 1 that would herd: all of them see
+//! the same report and run to the same bridge until the next one. So each draws, in proportion to
+//! the room that water poured over the fleet would fill; the water is half a call, and what the
+//! other dispatchers begin, at our own rate each, in the age of a report:
+//!
+//! ```text
+//! p_b ∝ w_b (level - (L_b + ĉ) / w_b)+,   Σ_b w_b (level - (L_b + ĉ) / w_b)+ = c̄ (1/2 + (D - 1) rate age)
+//! ```
+
+use super::{Ask, Candidates};
+use crate::member::Member;
+use crate::rng::Rng;
+
+pub(crate) fn choose(candidates: &Candidates<'_>, ask: &Ask<'_>, rng: &mut Rng) -> Option<u32> {
+    if ask.dispatchers > 1 { draw(candidates, ask, rng) } else { least(candidates, ask, rng) }
+}
+
+/// (L + ĉ) / w of a member.
+pub(crate) fn key(member: &Member, ask: &Ask<'_>) -> f64 {
+    let load = member.estimate.load(ask.costs, ask.dispatchers, ask.now);
+    (load + ask.costs.of(ask.class) * f64::from(ask.cost)) / member.weight()
+}
+
+fn least(candidates: &Candidates<'_>, ask: &Ask<'_>, rng: &mut Rng) -> Option<u32> {
+    let (mut best, mut least, mut equals) = (None, f64::INFINITY, 0);
+    for (seat, member) in open(candidates, ask) {
+        let key = key(member, ask);
+        if key < least {
+            (best, least, equals) = (Some(seat), key, 1);
+        } else if key == least {
+            // The n-th of equals replaces the one held with probability 1 / n: all are as likely.
+            equals += 1;
+            if rng.below(equals) == 0 {
+                best = Some(seat);
+            }
+        }
+    }
+    best
+}
+
+fn draw(candidates: &Candidates<'_>, ask: &Ask<'_>, rng: &mut Rng) -> Option<u32> {
+    let water = water(candidates, ask);
+    let level = level(candidates, ask, water);
+    let mut left = rng.fraction() * water;
+    let mut last = None;
+    for (seat, member) in open(candidates, ask) {
+        let room = member.weight() * (level - key(member, ask));
+        if room > 0.0 {
+            last = Some(seat);
+            if left < room {
+                break;
+            }
+            left -= room;
+        }
+    }
+    last.or_else(|| least(candidates, ask, rng))
+}
+
+/// How much is poured: the mean cost of the calls that nobody has reported yet.
+fn water(candidates: &Candidates<'_>, ask: &Ask<'_>) -> f64 {
+    let ages = || open(candidates, ask).filter_map(|(_, member)| member.estimate.age(ask.now));
+    let age = ages().map(|age| age.as_secs_f64()).sum::<f64>() / (ages().count().max(1) as f64);
+    let unseen = f64::from(ask.dispatchers - 1) * ask.costs.rate(ask.now) * age;
+    ask.costs.mean() * (0.5 + unseen)
+}
+
+/// Where the water stands: whoever is above it drops out, until nobody is.
+fn level(candidates: &Candidates<'_>, ask: &Ask<'_>, water: f64) -> f64 {
+    let mut level = f64::INFINITY;
+    loop {
+        let (mut weights, mut sum) = (0.0, water);
+        for (_, member) in open(candidates, ask) {
+            let (key, weight) = (key(member, ask), member.weight());
+            if key < level {
+                weights += weight;
+                sum += weight * key;
+            }
+        }
+        let lower = sum / weights;
+        if !(lower < level) {
+            return level;
+        }
+        level = lower;
+    }
+}
+
+fn open<'a>(candidates: &'a Candidates<'_>, ask: &'a Ask<'_>) -> impl Iterator<Item = (u32, &'a Member)> {
+    let seats = candidates.usable.from(0).filter(|seat| !ask.tried.contains(seat));
+    seats.filter_map(|seat| Some((seat, candidates.member(seat)?)))
+}
