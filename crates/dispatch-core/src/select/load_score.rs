@@ -79,7 +79,7 @@ fn level(candidates: &Candidates<'_>, ask: &Ask<'_>, water: f64) -> f64 {
             }
         }
         let lower = sum / weights;
-        if !(lower < level) {
+        if lower >= level || weights == 0.0 {
             return level;
         }
         level = lower;
