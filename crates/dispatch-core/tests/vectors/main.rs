@@ -57,12 +57,14 @@ fn an_unknown_key_anywhere_fails() {
     assert_eq!(vector("", "", "", ""), Ok(String::new()));
     let tenant = r#""tenants": {"t": {"max": 1}}"#;
     let route = r#""policies": {"1": [{"set": 1, "algorithm": "random", "x": 1}]}"#;
+    let hash = r#""algorithm": {"call_id_hash": {"bond": 1.25}}"#;
     let probing = r#""probing": {"accepted": {"code": [200]}}"#;
     for (extra, config, destination, step) in [
         (r#""x": 1,"#, "", "", ""),
         ("", r#""x": 1"#, "", ""),
         ("", tenant, "", ""),
         ("", route, "", ""),
+        ("", hash, "", ""),
         ("", probing, "", ""),
         ("", r#""health": {"x": 1}"#, "", ""),
         ("", "", r#", "x": 1"#, ""),
