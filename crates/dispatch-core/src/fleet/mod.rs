@@ -144,7 +144,6 @@ impl Fleet {
         if let Some(ids) = self.ids.get_mut(&member.set) {
             ids.remove(&member.destination.id);
         }
-        self.revision += 1;
         Some(member)
     }
 
