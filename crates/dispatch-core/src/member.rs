@@ -213,11 +213,13 @@ pub(crate) struct Drain {
 impl Member {
     /// When something is due here whether or not anybody calls.
     pub(crate) fn wake(&self, config: &Config, now: Time) -> Option<Time> {
-        self.seat?;
+        let drained = self.drain.and_then(|drain| drain.until);
+        if self.seat.is_none() {
+            return drained;
+        }
         let busy = self.health.busy_until().filter(|until| *until > now);
         let limit = (self.standing == Standing::TooFast).then_some(self.destination.max_rate);
         let rate = limit.map(|per_second| self.rate.allows_from(per_second));
-        let drained = self.drain.and_then(|drain| drain.until);
         let probe = self.probe_due(config).filter(|_| !self.probe_queued);
         [busy, rate, drained, probe, self.probes.timeout()].into_iter().flatten().min()
     }
