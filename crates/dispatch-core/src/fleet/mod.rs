@@ -132,6 +132,8 @@ impl Fleet {
         let Some(member) = self.members.find_mut(key) else { return };
         let Some(seat) = member.seat.take() else { return };
         let before = core::mem::replace(&mut member.standing, Standing::Removed);
+        // The result of a probe under way will be refused, so its absence says nothing.
+        member.probes.resolved(false);
         if let Some(set) = self.sets.get_mut(member.place) {
             set.unseat(seat, before);
         }
