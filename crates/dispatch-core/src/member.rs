@@ -97,6 +97,15 @@ pub enum Starts {
     Disabled,
 }
 
+impl Starts {
+    pub(crate) const fn will(self) -> Will {
+        match self {
+            Self::Disabled => Will::Disabled,
+            Self::Active | Self::Trying | Self::Inactive => Will::Enabled,
+        }
+    }
+}
+
 /// Names a destination in a dispatcher; never names another one later.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct DestinationId(pub(crate) Key);

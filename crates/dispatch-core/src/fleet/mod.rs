@@ -11,7 +11,7 @@ use crate::config::{Config, SetId};
 use crate::hash::Hasher;
 use crate::health::probe::ProbeClock;
 use crate::health::{Health, Observed};
-use crate::member::{Destination, Member, Standing, Starts, Will};
+use crate::member::{Destination, Member, Standing, Starts};
 use crate::rate::Rate;
 use crate::rng::Rng;
 use crate::set::Set;
@@ -71,13 +71,12 @@ impl Fleet {
             Starts::Trying => Observed::Trying(1),
             Starts::Inactive => Observed::Inactive,
         };
-        let will = if destination.starts == Starts::Disabled { Will::Disabled } else { Will::Enabled };
         let id = destination.id.clone();
         let member = Member {
             set,
             place,
             seat: None,
-            will,
+            will: destination.starts.will(),
             drain: None,
             health: Health::new(observed),
             probes: ProbeClock::new(destination.probing, &config.probing, rng, now),
@@ -97,12 +96,13 @@ impl Fleet {
         Some(key)
     }
 
-    /// Gives a member that left its set, and still has calls, a seat again.
+    /// Gives a member that left its set, and still has calls, a seat again. What probes observed
+    /// of it is still true, whatever the state in which others join.
     pub(crate) fn rejoin(&mut self, key: Key, destination: Destination, config: &Config, now: Time) {
         if let Some(member) = self.members.find_mut(key) {
-            member.destination = destination;
-            member.will = Will::Enabled;
+            member.will = destination.starts.will();
             member.drain = None;
+            member.destination = destination;
         }
         self.seat(key, config, now);
     }
