@@ -1,7 +1,7 @@
 //! A destination as the dispatcher keeps it: its load, health and limits, and what is wanted of it.
 
 use crate::config::{Config, SetId};
-use crate::destination::Destination;
+use crate::destination::{Destination, Starts};
 use crate::health::Health;
 use crate::health::eject::Attempts;
 use crate::health::probe::ProbeClock;
@@ -22,6 +22,15 @@ pub enum Will {
     Disabled,
     /// Takes no new calls; those in progress are waited for, at most until the deadline.
     Draining,
+}
+
+impl Starts {
+    pub(crate) const fn will(self) -> Will {
+        match self {
+            Self::Disabled => Will::Disabled,
+            Self::Active | Self::Trying | Self::Inactive => Will::Enabled,
+        }
+    }
 }
 
 /// Whether a destination can take a call, or the first reason why it cannot.
@@ -132,11 +141,13 @@ pub(crate) struct Drain {
 impl Member {
     /// When something is due here whether or not anybody calls.
     pub(crate) fn wake(&self, config: &Config, now: Time) -> Option<Time> {
-        self.seat?;
+        let drained = self.drain.and_then(|drain| drain.until);
+        if self.seat.is_none() {
+            return drained;
+        }
         let busy = self.health.busy_until().filter(|until| *until > now);
         let limit = (self.standing == Standing::TooFast).then_some(self.destination.max_rate);
         let rate = limit.map(|per_second| self.rate.allows_from(per_second));
-        let drained = self.drain.and_then(|drain| drain.until);
         let probe = self.probe_due(config).filter(|_| !self.probe_queued);
         let warmer = self.warm_up.next_step(config.warm_up);
         let timers = [busy, rate, drained, probe, self.probes.timeout(), self.attempts.until(), warmer];

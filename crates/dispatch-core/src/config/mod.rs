@@ -20,7 +20,7 @@ pub type SetId = u32;
 /// taken out everyone who must not be chosen.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
-#[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
+#[cfg_attr(feature = "serde", serde(rename_all = "snake_case", deny_unknown_fields))]
 #[non_exhaustive]
 pub enum Algorithm {
     /// Each candidate in turn, in the order in which they joined the set.

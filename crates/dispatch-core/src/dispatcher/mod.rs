@@ -121,13 +121,17 @@ impl Dispatcher {
         self.release(&record);
     }
 
-    /// A timer of a destination ran out: whatever is due there is done.
+    /// A timer of a destination ran out: whatever is due there is done. One that was removed may
+    /// still have a drain.
     fn wake(&mut self, key: Key) {
-        let Some(member) = self.fleet.seated(key) else { return };
+        let Some(member) = self.fleet.members.find(key) else { return };
         if member.probes.timeout().is_some_and(|at| at <= self.now) {
             self.observe(key, false);
+            if let Some(member) = self.fleet.seated(key) {
+                member.probes.gave_up();
+            }
         }
-        let Some(member) = self.fleet.seated(key) else { return };
+        let Some(member) = self.fleet.members.find(key) else { return };
         let overdue = member.drain.and_then(|drain| drain.until).is_some_and(|until| until <= self.now);
         if member.probe_due(&self.config).is_some_and(|due| due <= self.now) {
             self.fleet.queue_probe(key);

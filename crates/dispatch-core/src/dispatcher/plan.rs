@@ -88,7 +88,7 @@ impl fmt::Display for Plan {
                     writeln!(f)?;
                 }
                 Change::Remove { set, name, calls, .. } => {
-                    writeln!(f, "- set {set}: {name} ({calls} calls go on)")?;
+                    writeln!(f, "- set {set}: {name} (calls that go on: {calls})")?;
                 }
             }
         }

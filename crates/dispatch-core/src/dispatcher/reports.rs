@@ -98,7 +98,8 @@ impl Dispatcher {
     }
 
     /// What a probe of a destination brought, whether it was asked for by `poll_probe` or comes
-    /// from somebody else's health check. 503 with Retry-After means alive, but full until then.
+    /// from somebody else's health check. 503 with Retry-After means alive, but full until then. A
+    /// time-out that was counted when the probe's time was over does not count again.
     ///
     /// # Errors
     /// The destination left, or never was; the reply's code is not 100 to 699.
@@ -114,7 +115,10 @@ impl Dispatcher {
             return Err(ProbeError::InvalidReply { code });
         }
         let now = self.advance(now);
-        self.fleet.seated(id.0).ok_or(ProbeError::NoSuchDestination)?;
+        let member = self.fleet.seated(id.0).ok_or(ProbeError::NoSuchDestination)?;
+        if result == ProbeResult::Timeout && member.probes.has_timed_out() {
+            return Ok(());
+        }
         let alive = match result {
             ProbeResult::Reply { code: 503, retry_after: Some(wait) } => {
                 self.busy(id.0, wait);

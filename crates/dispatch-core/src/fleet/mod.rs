@@ -17,7 +17,7 @@ use crate::health::probe::ProbeClock;
 use crate::health::slow_start::WarmUp;
 use crate::health::{Health, Observed};
 use crate::load::score::{Costs, Estimate};
-use crate::member::{Member, Said, Standing, Will};
+use crate::member::{Member, Said, Standing};
 use crate::rate::Rate;
 use crate::rng::Rng;
 use crate::set::Set;
@@ -83,13 +83,12 @@ impl Fleet {
             Starts::Trying => Observed::Trying(1),
             Starts::Inactive => Observed::Inactive,
         };
-        let will = if destination.starts == Starts::Disabled { Will::Disabled } else { Will::Enabled };
         let id = destination.id.clone();
         let member = Member {
             set,
             place,
             seat: None,
-            will,
+            will: destination.starts.will(),
             drain: None,
             health: Health::new(observed),
             probes: ProbeClock::new(destination.probing, &config.probing, rng, now),
@@ -113,12 +112,13 @@ impl Fleet {
         Some(key)
     }
 
-    /// Gives a member that left its set, and still has calls, a seat again.
+    /// Gives a member that left its set, and still has calls, a seat again. What probes observed
+    /// of it is still true, whatever the state in which others join.
     pub(crate) fn rejoin(&mut self, key: Key, destination: Destination, config: &Config, now: Time) {
         if let Some(member) = self.members.find_mut(key) {
-            member.destination = destination;
-            member.will = Will::Enabled;
+            member.will = destination.starts.will();
             member.drain = None;
+            member.destination = destination;
         }
         self.seat(key, config, now);
     }
@@ -151,6 +151,8 @@ impl Fleet {
         let Some(member) = self.members.find_mut(key) else { return };
         let Some(seat) = member.seat.take() else { return };
         let before = core::mem::replace(&mut member.standing, Standing::Removed);
+        // The result of a probe under way will be refused, so its absence says nothing.
+        member.probes.resolved(false);
         if let Some(set) = self.sets.get_mut(member.place) {
             set.unseat(seat, before);
         }
@@ -163,7 +165,6 @@ impl Fleet {
         if let Some(ids) = self.ids.get_mut(&member.set) {
             ids.remove(&member.destination.id);
         }
-        self.revision += 1;
         Some(member)
     }
 

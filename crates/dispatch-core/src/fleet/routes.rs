@@ -28,7 +28,10 @@ impl Fleet {
                 let selector = set.selector(route.algorithm, self.hasher);
                 legs.push(Leg { route: index, set: place, selector });
             }
-            self.legs.insert(set, legs);
+            // Nothing is kept of sets that do not exist: callers may ask for any number.
+            if !legs.is_empty() {
+                self.legs.insert(set, legs);
+            }
         }
         for leg in self.legs.get(&set).into_iter().flatten() {
             if let Some(set) = self.sets.get_mut(leg.set) {

@@ -26,6 +26,8 @@ pub(crate) struct ProbeClock {
     due: Time,
     /// When the probe under way has failed, if no result comes.
     timeout: Option<Time>,
+    /// The last probe has failed because its time was over: the prober may still say so.
+    timed_out: bool,
     /// A call failed here, or it joined flagged, and no probe was answered since.
     suspect: bool,
 }
@@ -34,19 +36,32 @@ impl ProbeClock {
     /// The first probe comes within one interval, at a moment drawn so that a fleet is spread out.
     pub(crate) fn new(probing: Probing, config: &ProbingConfig, rng: &mut Rng, now: Time) -> Self {
         let due = now + config.interval.mul_f64(rng.fraction());
-        Self { due, timeout: None, suspect: probing == Probing::Flagged }
+        Self { due, timeout: None, timed_out: false, suspect: probing == Probing::Flagged }
     }
 
     /// A probe leaves now: its time-out starts, and the next one is due in an interval ± 10 %.
     pub(crate) fn sent(&mut self, config: &ProbingConfig, rng: &mut Rng, now: Time) {
         self.timeout = Some(now + config.timeout);
+        self.timed_out = false;
         self.due = now + config.interval.mul_f64(0.9 + 0.2 * rng.fraction());
     }
 
-    /// A result came, or its time is over.
+    /// A result came.
     pub(crate) fn resolved(&mut self, answered: bool) {
         self.timeout = None;
+        self.timed_out = false;
         self.suspect &= !answered;
+    }
+
+    /// The time of the probe under way is over.
+    pub(crate) fn gave_up(&mut self) {
+        self.resolved(false);
+        self.timed_out = true;
+    }
+
+    /// Whether a time-out has been counted that the prober may report as well.
+    pub(crate) const fn has_timed_out(&self) -> bool {
+        self.timed_out
     }
 
     pub(crate) fn suspect(&mut self) {

@@ -56,8 +56,7 @@ impl Naive {
             |c: &InProgress| if c.confirmed { self.config.max_duration } else { self.config.setup_timeout };
         let calls = self.calls.iter().enumerate().map(|(i, c)| (c.since + span(c), c.confirmed, Ok(i)));
         let call = calls.min_by_key(|(at, confirmed, _)| (*at, *confirmed)).map(|(at, _, what)| (at, what));
-        let drains = self.members.iter().enumerate().filter(|(_, m)| m.seat.is_some());
-        let drains = drains.filter_map(|(i, m)| Some((m.drain??, m.id, Err(i))));
+        let drains = self.members.iter().enumerate().filter_map(|(i, m)| Some((m.drain??, m.id, Err(i))));
         let drain = drains.min_by_key(|(at, id, _)| (*at, *id)).map(|(at, _, what)| (at, what));
         match (call, drain) {
             (Some(call), Some(drain)) => Some(if call.0 <= drain.0 { call } else { drain }),

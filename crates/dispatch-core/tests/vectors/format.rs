@@ -1,0 +1,215 @@
+//! What stands in a vector, and how it is compared.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use callsteer::{Call, Config, Destination, Failure, ProbeResult, SetId, Time};
+use serde::Deserialize;
+use serde_json::{Map, Value, from_value, json};
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Vector {
+    pub(crate) name: String,
+    #[serde(rename = "about")]
+    _about: String,
+    pub(crate) config: Config,
+    pub(crate) steps: Vec<Step>,
+}
+
+/// One command, and what is expected of it.
+#[derive(Deserialize)]
+#[serde(try_from = "Map<String, Value>")]
+pub(crate) struct Step {
+    pub(crate) command: Command,
+    pub(crate) expected: Expected,
+}
+
+/// The keys that every step may have.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Expected {
+    #[serde(rename = "about")]
+    _about: Option<String>,
+    pub(crate) at: Option<f64>,
+    #[serde(default)]
+    pub(crate) gives: Value,
+    pub(crate) error: Option<String>,
+    pub(crate) answer: Option<Value>,
+    pub(crate) says: Option<String>,
+    #[serde(default)]
+    pub(crate) state: BTreeMap<String, Value>,
+    #[serde(default)]
+    pub(crate) stats: Map<String, Value>,
+}
+
+const EXPECTED: [&str; 8] = ["about", "at", "gives", "error", "answer", "says", "state", "stats"];
+
+#[derive(Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub(crate) enum Command {
+    New { config: Config },
+    Add { set: Option<SetId>, destination: Destination },
+    Update { who: String, destination: Destination },
+    Remove { who: String },
+    SetEnabled { who: String, enabled: bool },
+    Drain { who: String, deadline: Option<f64> },
+    Plan { list: Vec<(SetId, Destination)> },
+    Apply {},
+    Begin(Ask),
+    Repeat(Ask),
+    Explain(Ask),
+    Picks { calls: Vec<String> },
+    Confirm { call: Handle },
+    Fail { call: Handle, reply: Reply, retry_after: Option<f64> },
+    Next { call: Handle },
+    End { call: Handle },
+    ConfirmCall { call: String },
+    FailCall { call: String, reply: Reply, retry_after: Option<f64> },
+    NextCall { call: String },
+    EndCall { call: String },
+    ProbeResult { who: String, reply: Reply, retry_after: Option<f64> },
+    PollProbes {},
+    PollEvents {},
+    NextDeadline {},
+    DestinationOf { call: Handle },
+    CallOf { call: String },
+    TenantCalls { tenant: String },
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Ask {
+    pub(crate) call: String,
+    set: Option<SetId>,
+    key: Option<String>,
+    cost: Option<u32>,
+    tenant: Option<String>,
+}
+
+/// A lease: by the call that has or had it, or a number that no call ever had.
+#[derive(Deserialize)]
+#[serde(untagged)]
+pub(crate) enum Handle {
+    Call(String),
+    Number(u64),
+}
+
+#[derive(Clone, Copy, Deserialize)]
+#[serde(untagged)]
+pub(crate) enum Reply {
+    Code(u16),
+    Nothing(Nothing),
+}
+
+#[derive(Clone, Copy, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Nothing {
+    Timeout,
+    Unreachable,
+}
+
+impl TryFrom<Map<String, Value>> for Step {
+    type Error = String;
+
+    fn try_from(step: Map<String, Value>) -> Result<Self, String> {
+        let is_expected = |(key, _): &(String, Value)| EXPECTED.contains(&key.as_str());
+        let (expected, mut arguments): (Map<_, _>, Map<_, _>) = step.into_iter().partition(is_expected);
+        let Some(Value::String(name)) = arguments.remove("do") else { return Err("no command".into()) };
+        let expected = from_value(Value::Object(expected)).map_err(text)?;
+        let command = from_value(json!({ &name: arguments })).map_err(|error| format!("{name}: {error}"))?;
+        Ok(Self { command, expected })
+    }
+}
+
+impl Ask {
+    pub(crate) fn call(&self) -> Call<'_> {
+        let plain = Call::new(self.call.as_bytes());
+        Call {
+            set: self.set.unwrap_or(plain.set),
+            key: self.key.as_ref().map(|key| key.as_bytes()),
+            cost: self.cost.unwrap_or(plain.cost),
+            tenant: self.tenant.as_deref(),
+            ..plain
+        }
+    }
+}
+
+impl Reply {
+    pub(crate) fn failure(self, retry_after: Option<f64>) -> Failure {
+        match self {
+            Self::Code(code) => Failure::Reply { code, retry_after: retry_after.map(span) },
+            Self::Nothing(Nothing::Timeout) => Failure::Timeout,
+            Self::Nothing(Nothing::Unreachable) => Failure::Unreachable,
+        }
+    }
+
+    pub(crate) fn probe_result(self, retry_after: Option<f64>) -> ProbeResult {
+        match self {
+            Self::Code(code) => ProbeResult::Reply { code, retry_after: retry_after.map(span) },
+            Self::Nothing(_) => ProbeResult::Timeout,
+        }
+    }
+}
+
+impl Expected {
+    pub(crate) fn check_gives(&self, got: &Value) -> Result<(), String> {
+        match &self.error {
+            Some(code) => Err(format!("gives {got}, not the error {code}")),
+            None if self.answer.is_some() || self.says.is_some() => Err("of which error?".into()),
+            None if same(&self.gives, got) => Ok(()),
+            None => Err(format!("gives {got}, not {}", self.gives)),
+        }
+    }
+
+    pub(crate) fn check_refused(&self, code: &str, answer: &Value, says: &str) -> Result<(), String> {
+        let right = self.error.as_deref() == Some(code)
+            && self.gives.is_null()
+            && self.answer.as_ref().is_none_or(|wanted| same(wanted, answer))
+            && self.says.as_ref().is_none_or(|wanted| says.contains(wanted));
+        if right { Ok(()) } else { Err(format!("refused as {code}, answer {answer}: {says}")) }
+    }
+}
+
+/// Whether every key that is wanted is there with its value.
+pub(crate) fn check_part(wanted: &Value, got: &Value) -> Result<(), String> {
+    let right = match wanted {
+        Value::Object(wanted) => {
+            wanted.iter().all(|(key, wanted)| got.get(key).is_some_and(|got| same(wanted, got)))
+        }
+        _ => wanted == got,
+    };
+    if right { Ok(()) } else { Err(format!("{got}, not {wanted}")) }
+}
+
+/// Equal, where 1 and 1.0 are equal too.
+fn same(one: &Value, other: &Value) -> bool {
+    match (one, other) {
+        (Value::Number(one), Value::Number(other)) => one.as_f64() == other.as_f64(),
+        (Value::Array(one), Value::Array(other)) => {
+            one.len() == other.len() && one.iter().zip(other).all(|(one, other)| same(one, other))
+        }
+        (Value::Object(one), Value::Object(other)) => {
+            let in_other = |(key, value)| other.get(key).is_some_and(|other| same(value, other));
+            one.len() == other.len() && one.iter().all(in_other)
+        }
+        _ => one == other,
+    }
+}
+
+/// A destination's name in a vector: its id, after its set where that is not 1.
+pub(crate) fn name(set: SetId, id: &str) -> String {
+    if set == 1 { id.into() } else { format!("{set}/{id}") }
+}
+
+pub(crate) fn span(seconds: f64) -> Duration {
+    Duration::from_micros((seconds * 1e6).round() as u64)
+}
+
+pub(crate) fn seconds(time: Time) -> f64 {
+    time.as_micros() as f64 / 1e6
+}
+
+pub(crate) fn text(error: impl ToString) -> String {
+    error.to_string()
+}
