@@ -2,6 +2,8 @@
 
 #[cfg(feature = "json")]
 mod json;
+mod orca;
 mod report;
 
+pub use orca::Orca;
 pub use report::Report;
