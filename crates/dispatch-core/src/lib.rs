@@ -42,6 +42,6 @@ pub use error::{
 pub use event::{Event, EventKind};
 pub use health::Observed;
 pub use health::probe::Probing;
-pub use load::{AgentAdmin, AgentCheck, AgentOperational, AgentWeight, Orca, Report, UnknownWord};
+pub use load::{AgentAdmin, AgentCheck, AgentOperational, AgentWeight, Heartbeat, Orca, Report, UnknownWord};
 pub use member::{Destination, DestinationId, Standing, Starts, Will};
 pub use time::Time;
