@@ -42,6 +42,9 @@ pub use error::{
 pub use event::{Event, EventKind};
 pub use health::Observed;
 pub use health::probe::Probing;
-pub use load::{AgentAdmin, AgentCheck, AgentOperational, AgentWeight, Heartbeat, Orca, Report, UnknownWord};
+pub use load::{
+    AgentAdmin, AgentCheck, AgentOperational, AgentWeight, Combine, Heartbeat, Orca, Report, Resource,
+    Resources, UnknownWord,
+};
 pub use member::{Destination, DestinationId, Standing, Starts, Will};
 pub use time::Time;

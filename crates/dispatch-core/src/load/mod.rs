@@ -6,8 +6,10 @@ mod freeswitch;
 mod json;
 mod orca;
 mod report;
+mod resources;
 
 pub use agent_check::{AgentAdmin, AgentCheck, AgentOperational, AgentWeight, UnknownWord};
 pub use freeswitch::Heartbeat;
 pub use orca::Orca;
 pub use report::Report;
+pub use resources::{Combine, Resource, Resources};

@@ -27,7 +27,7 @@ use crate::error::ReadError;
 /// Metrics have the names of the form TEXT, whatever form they came in: `cpu_utilization`,
 /// `mem_utilization`, `application_utilization`, `rps_fractional`, `eps`, and `utilization.*`,
 /// `named_metrics.*`, `request_cost.*`. Metrics with other names are kept, too: by
-/// `Resources` they can all become a score.
+/// [`Resources`](crate::Resources) they can all become a score.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Orca {
     metrics: BTreeMap<String, f64>,
