@@ -13,6 +13,7 @@ extern crate std;
 
 mod call;
 mod calls;
+mod capacity;
 mod config;
 mod dispatcher;
 mod error;
@@ -31,6 +32,7 @@ mod tenants;
 mod time;
 
 pub use call::{Blame, Call, Failure, Lease, Placed, Probe, ProbeResult};
+pub use capacity::erlang;
 pub use config::{
     Algorithm, Config, HealthConfig, ProbingConfig, ProbingMode, ReplyCodes, Route, SetId, TenantLimits,
 };

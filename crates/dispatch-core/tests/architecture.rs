@@ -8,13 +8,13 @@ use std::path::{Path, PathBuf};
 const LAYERS: &[&[&str]] = &[
     &["time", "slots", "hash", "rng", "rate"],
     &["config", "error", "health", "load"],
-    &["member"],
+    &["member", "capacity"],
     &["call", "event", "tenants"],
     &["select", "calls"],
     &["set"],
     &["fleet"],
     &["dispatcher"],
-    &["list", "capacity", "metrics", "snapshot", "replica"],
+    &["list", "metrics", "snapshot", "replica"],
 ];
 
 /// Arrows within a line, each with its reason. `select` and `calls` do not know each other.
