@@ -172,8 +172,8 @@ pub enum ReadError {
 pub struct ScoreError {
     /// The resource, by its name in the configuration.
     pub resource: String,
-    /// What its measured value must be.
-    pub rule: &'static str,
+    /// What is wrong with its measured value.
+    pub what: &'static str,
 }
 
 /// Why `add` added nothing.
@@ -352,7 +352,7 @@ describe!(ReadError {
         ("{}{field}{}{what}", Place(*line, *column), if field.is_empty() { "" } else { ": " });
 });
 describe!(ScoreError {
-    Self { resource, rule } => INVALID_REPORT, ("{resource:?} {rule}");
+    Self { resource, what } => INVALID_REPORT, ("{resource:?} {what}");
 });
 describe!(AddError {
     Self::Invalid(error) => INVALID_DESTINATION, ("{error}");

@@ -13,6 +13,7 @@ extern crate std;
 
 mod call;
 mod calls;
+mod capacity;
 mod config;
 mod destination;
 mod dispatcher;
@@ -33,6 +34,7 @@ mod tenants;
 mod time;
 
 pub use call::{Blame, Call, Failure, Lease, Placed, Probe, ProbeResult};
+pub use capacity::erlang;
 pub use config::{
     Algorithm, Config, EjectionConfig, HealthConfig, ProbingConfig, ProbingMode, ReplyCodes, Route, SetId,
     TenantLimits,
@@ -49,6 +51,9 @@ pub use event::{Event, EventKind};
 pub use health::Observed;
 pub use health::eject::Cause;
 pub use health::probe::Probing;
-pub use load::Report;
+pub use load::{
+    AgentAdmin, AgentCheck, AgentOperational, AgentWeight, Combine, Heartbeat, Orca, Report, Resource,
+    Resources, UnknownWord,
+};
 pub use member::{Standing, Will};
 pub use time::Time;

@@ -9,13 +9,13 @@ const LAYERS: &[&[&str]] = &[
     &["time", "slots", "hash", "rng", "rate"],
     &["config", "error", "health", "load"],
     &["destination"],
-    &["member"],
+    &["member", "capacity"],
     &["call", "event", "tenants"],
     &["select", "calls"],
     &["set"],
     &["fleet"],
     &["dispatcher"],
-    &["list", "capacity", "metrics", "snapshot", "replica"],
+    &["list", "metrics", "snapshot", "replica"],
 ];
 
 /// Arrows within a line, each with its reason. `select` and `calls` do not know each other.
