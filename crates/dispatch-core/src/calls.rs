@@ -21,7 +21,7 @@ pub(crate) struct Record {
     /// The hash of the tenant.
     pub(crate) tenant: Option<NonZeroU64>,
     /// When the set-up began, or when the call was confirmed.
-    pub(crate) since: Time,
+    since: Time,
     pub(crate) destination: Key,
     /// The set that the call asked for.
     pub(crate) set: SetId,
@@ -182,8 +182,10 @@ impl Calls {
         }
     }
 
-    pub(crate) fn iter(&self) -> impl Iterator<Item = (Lease, &Record)> {
-        self.records.iter().map(|(key, record)| (Lease(key), record))
+    /// Confirmed calls, the longest confirmed first.
+    pub(crate) fn confirmed(&self) -> impl Iterator<Item = (Lease, &Record)> {
+        let at = |index: u32| Some((Lease(self.records.key_at(index)?), self.records.at(index)?));
+        core::iter::successors(at(self.confirmed.oldest), move |(_, record)| at(record.newer))
     }
 
     pub(crate) const fn len(&self) -> u32 {

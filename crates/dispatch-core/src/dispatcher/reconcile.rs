@@ -49,13 +49,15 @@ impl Dispatcher {
         now: Time,
     ) -> Result<Reconciled, NoSuchDestination> {
         let now = self.advance(now);
-        let set = self.fleet.members.find(id.0).ok_or(NoSuchDestination)?.set;
-        let (mut confirmed, setups) = self.calls_at(id);
+        let member = self.fleet.members.find(id.0).ok_or(NoSuchDestination)?;
+        let (set, counted) = (member.set, member.calls);
+        let here = self.calls.confirmed().filter(|(_, record)| record.destination == id.0);
+        let mut confirmed: Vec<Lease> = here.map(|(lease, _)| lease).collect();
         let mut done = Reconciled::default();
         match there {
             Inventory::Calls(call_ids) => {
                 let hashes: BTreeSet<u64> = call_ids.iter().map(|id| self.fleet.hash(id)).collect();
-                confirmed.retain(|(lease, _)| {
+                confirmed.retain(|lease| {
                     self.calls.find(*lease).is_some_and(|record| !hashes.contains(&record.id))
                 });
                 for hash in hashes {
@@ -68,13 +70,11 @@ impl Dispatcher {
                 }
             }
             Inventory::Count(count) => {
-                let counted = confirmed.len() as u32 + setups;
-                confirmed.sort_unstable_by_key(|(_, since)| *since);
                 confirmed.truncate(confirmed.len().saturating_sub(count as usize));
                 done.unknown = count.saturating_sub(counted);
             }
         }
-        for (lease, _) in confirmed {
+        for lease in confirmed {
             if let Some(record) = self.calls.end(lease) {
                 self.release(&record);
                 done.healed += 1;
@@ -83,15 +83,6 @@ impl Dispatcher {
         self.counts.healed += u64::from(done.healed);
         self.counts.adopted += u64::from(done.adopted);
         Ok(done)
-    }
-
-    /// The confirmed calls at a destination with the time of their confirmation, and how many are
-    /// being set up there.
-    fn calls_at(&self, id: DestinationId) -> (Vec<(Lease, Time)>, u32) {
-        let here = || self.calls.iter().filter(|(_, record)| record.destination == id.0);
-        let confirmed = here().filter(|(_, record)| record.confirmed);
-        let setups = here().filter(|(_, record)| !record.confirmed).count();
-        (confirmed.map(|(lease, record)| (lease, record.since)).collect(), setups as u32)
     }
 
     /// Counts a call that nobody counted, if no other dispatcher can.

@@ -19,6 +19,8 @@ pub(crate) enum Command {
     Fail(usize, Failure, bool),
     End(usize, bool),
     Probe(usize, ProbeResult),
+    Report(usize, Report, Option<i64>),
+    Reconcile(usize, Vec<usize>, bool),
 }
 
 pub(crate) fn call_id(name: usize) -> Vec<u8> {
@@ -75,8 +77,30 @@ pub(crate) fn command() -> impl Strategy<Value = Command> {
         3 => (name.clone(), by_id).prop_map(|(name, by_id)| Command::Confirm(name, by_id)),
         3 => (name.clone(), failure, by_id).prop_map(|(name, failure, by_id)| Command::Fail(name, failure, by_id)),
         6 => (name, by_id).prop_map(|(name, by_id)| Command::End(name, by_id)),
-        3 => (n, result).prop_map(|(n, result)| Command::Probe(n, result)),
+        3 => (n.clone(), result).prop_map(|(n, result)| Command::Probe(n, result)),
+        2 => (n.clone(), report(), proptest::option::weighted(0.3, -3_000..1_000i64))
+            .prop_map(|(n, report, measured)| Command::Report(n, report, measured)),
+        1 => (n, proptest::collection::vec(0..14usize, 0..8), any::<bool>())
+            .prop_map(|(n, names, ids)| Command::Reconcile(n, names, ids)),
     ]
+}
+
+/// Anything but a score: what scores do is for the estimator's own tests.
+fn report() -> impl Strategy<Value = Report> {
+    use proptest::option::{of, weighted};
+    (
+        weighted(0.3, 0..9u64),
+        weighted(0.4, 0..9u32),
+        weighted(0.2, 0..7u32),
+        of(proptest::bool::weighted(0.2)),
+    )
+        .prop_map(|(sequence, active_calls, capacity, draining)| Report {
+            sequence,
+            active_calls,
+            capacity,
+            draining,
+            ..Report::default()
+        })
 }
 
 /// Milliseconds to the next command: mostly none or few, sometimes a jump, sometimes backwards.
@@ -94,5 +118,6 @@ pub(crate) fn algorithm() -> impl Strategy<Value = Algorithm> {
         3 => Just(Algorithm::Priority),
         1 => Just(Algorithm::Random),
         1 => Just(Algorithm::PowerOfTwo),
+        3 => Just(Algorithm::LoadScore),
     ]
 }

@@ -10,6 +10,8 @@ impl Pair {
     pub(crate) fn compare(&mut self) {
         let (real, naive) = (&mut self.real, &mut self.naive);
         let now = naive.now;
+        naive.look();
+        naive.advance(now);
         let events: Vec<_> = std::iter::from_fn(|| real.poll_event(now)).map(|event| event.kind).collect();
         assert_eq!(events, std::mem::take(&mut naive.events));
         assert_eq!(real.iter().count(), naive.members.len());

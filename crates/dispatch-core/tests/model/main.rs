@@ -2,7 +2,9 @@
 
 mod commands;
 mod compare;
+mod health;
 mod naive;
+mod outside;
 mod pair;
 mod state;
 mod tables;
@@ -24,6 +26,8 @@ proptest! {
         first in algorithm(),
         second in algorithm(),
         seed in any::<u64>(),
+        warm_up in prop_oneof![Just(0u64), Just(30)],
+        ejects in any::<bool>(),
         max_calls_total in prop_oneof![4 => Just(1_000u32), 1 => Just(6u32)],
         commands in proptest::collection::vec((step(), command()), 1..120),
     ) {
@@ -34,8 +38,8 @@ proptest! {
             policies: [(1, routes)].into(),
             max_calls_total,
             tenants: [(String::from("sales"), TenantLimits { max_calls: 3, max_rate: 0 })].into(),
-            warm_up: std::time::Duration::ZERO,
-            ejection: EjectionConfig { enabled: false, ..EjectionConfig::default() },
+            warm_up: std::time::Duration::from_secs(warm_up),
+            ejection: EjectionConfig { enabled: ejects, ..EjectionConfig::default() },
             probing: ProbingConfig { mode: ProbingMode::Off, ..ProbingConfig::default() },
             ..Config::default()
         };

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use callsteer::*;
 
+use crate::health::Timer;
 use crate::state::{InProgress, Member};
 use crate::tables::{gcd, mix, table, turns};
 
@@ -22,14 +23,20 @@ pub(crate) struct Naive {
     /// Sets whose schedules must be made anew, and those whose hash tables must.
     stale: BTreeSet<SetId>,
     tables: BTreeMap<SetId, Vec<u32>>,
+    /// The shares that schedules were made of.
+    shares: BTreeMap<SetId, Vec<(u32, u32)>>,
+    /// Sets where calls have been placed, and when it was last said that most fail there.
+    pub(crate) busy_sets: BTreeSet<SetId>,
+    pub(crate) common_causes: BTreeMap<SetId, Time>,
 }
 
 impl Naive {
     pub(crate) fn new(config: Config) -> Self {
         let (members, calls, events, changes) = (vec![], vec![], vec![], 1 << 32);
-        let (turns, schedules, stale, tables) = Default::default();
-        let (now, stats) = (Time::ZERO, Stats::default());
-        Self { config, now, members, calls, events, stats, changes, turns, schedules, stale, tables }
+        let (turns, schedules, stale, tables, shares) = Default::default();
+        let (now, stats, busy_sets, common_causes) = Default::default();
+        #[rustfmt::skip]
+        return Self { config, now, members, calls, events, stats, changes, turns, schedules, stale, tables, shares, busy_sets, common_causes };
     }
 
     pub(crate) fn advance(&mut self, now: Time) {
@@ -44,24 +51,12 @@ impl Naive {
                     self.stats.expired += 1;
                     self.release(&call);
                 }
-                Err(member) => self.drained(member),
+                Err((member, Timer::Drain)) => self.drained(member),
+                Err((member, Timer::Ejection)) => self.let_back(member),
             }
+            self.look();
         }
         self.now = now;
-    }
-
-    /// The next deadline: of a call (the first of the oldest), or of a drain.
-    pub(crate) fn due(&self) -> Option<(Time, Result<usize, usize>)> {
-        let span =
-            |c: &InProgress| if c.confirmed { self.config.max_duration } else { self.config.setup_timeout };
-        let calls = self.calls.iter().enumerate().map(|(i, c)| (c.since + span(c), c.confirmed, Ok(i)));
-        let call = calls.min_by_key(|(at, confirmed, _)| (*at, *confirmed)).map(|(at, _, what)| (at, what));
-        let drains = self.members.iter().enumerate().filter_map(|(i, m)| Some((m.drain??, m.id, Err(i))));
-        let drain = drains.min_by_key(|(at, id, _)| (*at, *id)).map(|(at, _, what)| (at, what));
-        match (call, drain) {
-            (Some(call), Some(drain)) => Some(if call.0 <= drain.0 { call } else { drain }),
-            (call, drain) => call.or(drain),
-        }
     }
 
     pub(crate) fn member(&mut self, id: DestinationId) -> Option<&mut Member> {
@@ -79,6 +74,9 @@ impl Naive {
         let set = self.members[index].set;
         let taken: Vec<_> = self.seated(set).iter().map(|member| member.seat.unwrap()).collect();
         self.members[index].seat = (0..).find(|seat| !taken.contains(seat));
+        if self.busy_sets.contains(&set) {
+            self.members[index].warms_since = Some(self.now);
+        }
         self.reorder(set);
     }
 
@@ -86,26 +84,6 @@ impl Naive {
     pub(crate) fn reorder(&mut self, set: SetId) {
         self.stale.insert(set);
         self.tables.remove(&set);
-    }
-
-    pub(crate) fn standing(&self, m: &Member) -> Standing {
-        let gap = Duration::from_micros(1_000_000u64.div_ceil(u64::from(m.destination.max_rate.max(1))));
-        match m.will {
-            _ if m.seat.is_none() => Standing::Removed,
-            Will::Disabled => Standing::Disabled,
-            Will::Draining => Standing::Draining,
-            Will::Enabled if m.observed == Observed::Inactive => Standing::Inactive,
-            Will::Enabled if m.busy_until > Some(self.now) => Standing::Busy,
-            Will::Enabled if m.destination.max_calls > 0 && m.calls >= m.destination.max_calls => {
-                Standing::Full
-            }
-            Will::Enabled
-                if m.destination.max_rate > 0 && m.due + gap - Duration::from_secs(1) > self.now =>
-            {
-                Standing::TooFast
-            }
-            Will::Enabled => Standing::Candidate,
-        }
     }
 
     /// Counts a call in (`change` = cost) or out (`change` = -cost).
@@ -160,11 +138,12 @@ impl Naive {
     pub(crate) fn prepare(&mut self, set: SetId) {
         let routes: Vec<_> = self.routes(set).into_iter().enumerate().collect();
         for (_, route) in &routes {
-            if !self.stale.remove(&route.set) {
+            let weights: Vec<(u32, u32)> =
+                self.seated(route.set).iter().map(|m| (m.seat.unwrap(), self.share(m))).collect();
+            let same = self.shares.insert(route.set, weights.clone()).is_some_and(|old| old == weights);
+            if !self.stale.remove(&route.set) && same {
                 continue;
             }
-            let weights: Vec<(u32, u32)> =
-                self.seated(route.set).iter().map(|m| (m.seat.unwrap(), m.destination.weight)).collect();
             let divisor = weights.iter().fold(0, |d, (_, w)| gcd(d, *w)).max(1);
             let round = weights.iter().map(|(_, weight)| weight / divisor).sum::<u32>() as usize;
             let slots = turns(&weights).take(round).collect::<Vec<_>>();
@@ -188,7 +167,7 @@ impl Naive {
             seats().find(|seat| *seat >= next).or_else(|| seats().next())
         };
         let is_open = |seat: u32| open.iter().any(|m| m.seat == Some(seat));
-        let best = |a: &&&Member, b: &&&Member| compare(a, b, cost).then(a.touched.cmp(&b.touched));
+        let best = |a: &&&Member, b: &&&Member| self.compare(a, b, cost).then(a.touched.cmp(&b.touched));
         match route.algorithm {
             _ if open.is_empty() => vec![],
             Algorithm::RoundRobin => {
@@ -238,12 +217,15 @@ impl Naive {
                 }
                 open.iter().map(|m| m.seat.unwrap()).collect()
             }
+            // Reports of no score move nothing but the count of others' calls; ties are drawn.
+            Algorithm::LoadScore => {
+                let key = |m: &Member| {
+                    f64::from(m.load as u32 + m.foreign + cost) / (f64::from(self.share(m)) / 10.0)
+                };
+                let least = open.iter().map(|m| key(m)).fold(f64::INFINITY, f64::min);
+                open.iter().filter(|m| key(m) <= least).map(|m| m.seat.unwrap()).collect()
+            }
             _ => open.iter().map(|m| m.seat.unwrap()).collect(),
         }
     }
-}
-
-pub(crate) fn compare(a: &Member, b: &Member, cost: u32) -> std::cmp::Ordering {
-    let after = |m: &Member| m.load + u64::from(cost);
-    (after(a) * u64::from(b.destination.weight)).cmp(&(after(b) * u64::from(a.destination.weight)))
 }

@@ -90,8 +90,10 @@ impl Pair {
                 assert_eq!(answer.is_ok(), call.is_some());
                 if let Some(index) = call.filter(|index| !self.naive.calls[*index].confirmed) {
                     let call = self.naive.calls.remove(index);
+                    let destination = call.destination;
                     self.naive.calls.push(InProgress { confirmed: true, since: self.naive.now, ..call });
                     self.naive.stats.confirmed += 1;
+                    self.naive.attempted(destination, false);
                 }
             }
             Command::Fail(name, failure, by_id) => {
@@ -123,6 +125,14 @@ impl Pair {
                 let answer = self.real.probe_result(id, result, now);
                 self.probe(id, result, answer, now);
             }
+            Command::Report(n, mut report, measured) => {
+                let id = self.id(n);
+                let at = |offset| Time::from_millis(self.at.saturating_add_signed(offset));
+                report.measured_at = measured.map(at);
+                let answer = self.real.report(id, report, now);
+                self.report(id, report, answer, now);
+            }
+            Command::Reconcile(n, names, by_ids) => self.reconcile(self.id(n), &names, by_ids, now),
         }
         self.compare();
     }
@@ -189,6 +199,17 @@ impl Pair {
                 calls: 0,
                 load: 0,
                 due: Time::ZERO,
+                attempts: vec![],
+                failed_in_a_row: 0,
+                ejections: 0,
+                ejected: None,
+                returned: Time::ZERO,
+                warms_since: None,
+                reported: None,
+                foreign: 0,
+                capacity: None,
+                asks_to_drain: false,
+                stood: Standing::Removed,
             });
             self.naive.members.len() - 1
         });
@@ -284,16 +305,14 @@ impl Pair {
         let (id, key_bytes) = (call_id(name), key.map(|key| vec![key]));
         let call = Call { call_id: &id, set, key: key_bytes.as_deref(), cost, tenant, class: None };
         let explained = self.real.explain(&call);
-        let before = self.real.stats();
+        let passes = now > self.naive.now;
         let answer = self.real.begin(&call, now);
+        if !passes && cost > 0 {
+            // What is explained is what would be done at the same time.
+            assert_eq!(explained.outcome, answer.map(|placed| placed.destination));
+        }
         self.naive.advance(now);
         self.naive.prepare(set);
-        if before.expired == self.real.stats().expired && now <= self.naive.now && cost > 0 {
-            let drawn = explained.rows.iter().any(|row| row.algorithm == Algorithm::Random);
-            let timed =
-                explained.rows.iter().any(|row| matches!(row.standing, Standing::TooFast | Standing::Busy));
-            assert!(drawn || timed || explained.outcome == answer.map(|placed| placed.destination));
-        }
         if let Some(known) = self.naive.calls.iter().find(|call| call.call_id == id).filter(|_| cost > 0) {
             assert_eq!(
                 answer,
@@ -329,6 +348,8 @@ impl Pair {
             confirmed: false,
             failed: false,
         });
+        let at_work = self.naive.routes(set)[chosen[0].0].set;
+        self.naive.busy_sets.insert(at_work);
         self.naive.count(placed.destination, i64::from(cost));
         self.naive.stats.begun += 1;
     }
@@ -389,6 +410,8 @@ impl Pair {
         let moved =
             InProgress { tried, destination, route, since, confirmed: false, failed: false, ..call.clone() };
         self.naive.calls.push(moved);
+        let at_work = self.naive.routes(call.set)[route].set;
+        self.naive.busy_sets.insert(at_work);
         self.naive.count(destination, i64::from(call.cost));
         self.naive.release(&call);
         self.naive.stats.moved += 1;
@@ -406,8 +429,9 @@ impl Pair {
         }
         let destination = call.destination;
         self.naive.stats.failed += 1;
-        if let Failure::Reply { code: 503, retry_after: Some(wait) } = failure {
-            self.busy(destination, wait);
+        match failure {
+            Failure::Reply { code: 503, retry_after: Some(wait) } => self.busy(destination, wait),
+            _ => self.naive.attempted(destination, failure.blame() == Blame::Destination),
         }
     }
 

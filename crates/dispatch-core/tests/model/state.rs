@@ -18,6 +18,21 @@ pub(crate) struct Member {
     pub(crate) touched: u64,
     /// When the next call would be due at an even rate.
     pub(crate) due: Time,
+    /// What calls there came to: when, and whether they failed.
+    pub(crate) attempts: Vec<(Time, bool)>,
+    pub(crate) failed_in_a_row: u32,
+    pub(crate) ejections: u32,
+    /// From when until when it is ejected.
+    pub(crate) ejected: Option<(Time, Time)>,
+    pub(crate) returned: Time,
+    pub(crate) warms_since: Option<Time>,
+    /// The last report: its time and sequence, and what it said.
+    pub(crate) reported: Option<(Time, Option<u64>)>,
+    pub(crate) foreign: u32,
+    pub(crate) capacity: Option<u32>,
+    pub(crate) asks_to_drain: bool,
+    /// How it stood when anybody last looked.
+    pub(crate) stood: Standing,
 }
 
 #[derive(Clone, Debug)]
