@@ -1,11 +1,15 @@
 //! What the user decides once. Every default lives here and nowhere else.
 
+mod scaling;
+
 use alloc::collections::BTreeMap;
 use alloc::string::String;
 use alloc::vec::Vec;
 use core::time::Duration;
 
 use crate::error::ConfigError;
+
+pub use scaling::{ScalingConfig, Threshold};
 
 /// A set of destinations, numbered as in a dispatcher.list.
 pub type SetId = u32;

@@ -32,9 +32,10 @@ mod tenants;
 mod time;
 
 pub use call::{Blame, Call, Failure, Lease, Placed, Probe, ProbeResult};
-pub use capacity::erlang;
+pub use capacity::{ScaleEvent, Scaler, Usage, drain_candidates, erlang};
 pub use config::{
-    Algorithm, Config, HealthConfig, ProbingConfig, ProbingMode, ReplyCodes, Route, SetId, TenantLimits,
+    Algorithm, Config, HealthConfig, ProbingConfig, ProbingMode, ReplyCodes, Route, ScalingConfig, SetId,
+    TenantLimits, Threshold,
 };
 pub use dispatcher::{Change, Dispatcher, Explanation, Plan, Row, Stats, Status};
 pub use error::{
