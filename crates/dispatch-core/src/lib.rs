@@ -34,10 +34,10 @@ mod tenants;
 mod time;
 
 pub use call::{Blame, Call, Failure, Lease, Placed, Probe, ProbeResult};
-pub use capacity::erlang;
+pub use capacity::{ScaleEvent, Scaler, Usage, drain_candidates, erlang};
 pub use config::{
-    Algorithm, Config, EjectionConfig, HealthConfig, ProbingConfig, ProbingMode, ReplyCodes, Route, SetId,
-    TenantLimits,
+    Algorithm, Config, EjectionConfig, HealthConfig, ProbingConfig, ProbingMode, ReplyCodes, Route,
+    ScalingConfig, SetId, TenantLimits, Threshold,
 };
 pub use destination::{Destination, DestinationId, Starts};
 pub use dispatcher::{

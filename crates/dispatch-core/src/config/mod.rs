@@ -1,6 +1,7 @@
 //! What the user decides once. Every default lives here and nowhere else.
 
 mod health;
+mod scaling;
 
 use alloc::collections::BTreeMap;
 use alloc::string::String;
@@ -10,6 +11,7 @@ use core::time::Duration;
 use crate::error::ConfigError;
 
 pub use health::{EjectionConfig, HealthConfig, ProbingConfig, ProbingMode, ReplyCodes};
+pub use scaling::{ScalingConfig, Threshold};
 
 /// A set of destinations, numbered as in a dispatcher.list.
 pub type SetId = u32;
