@@ -21,7 +21,7 @@ pub(crate) struct Record {
     /// The hash of the tenant.
     pub(crate) tenant: Option<NonZeroU64>,
     /// When the set-up began, or when the call was confirmed.
-    since: Time,
+    pub(crate) since: Time,
     pub(crate) destination: Key,
     /// The set that the call asked for.
     pub(crate) set: SetId,

@@ -4,6 +4,7 @@ use alloc::collections::VecDeque;
 use alloc::string::String;
 
 use crate::call::Lease;
+use crate::capacity::ScaleEvent;
 use crate::config::SetId;
 use crate::destination::DestinationId;
 use crate::health::Observed;
@@ -85,6 +86,13 @@ pub enum EventKind {
         destination: DestinationId,
         /// Whether its score is believed.
         trusted: bool,
+    },
+    /// A set should have another number of destinations, by `Config::scaling`.
+    Scale {
+        /// Which set.
+        set: SetId,
+        /// Larger or smaller, and how many.
+        to: ScaleEvent,
     },
     /// A drain is over; said once per drain.
     Drained {

@@ -25,6 +25,7 @@ mod health;
 pub mod list;
 mod load;
 mod member;
+pub mod metrics;
 mod rate;
 mod rng;
 mod select;
@@ -41,7 +42,7 @@ pub use config::{
 };
 pub use destination::{Destination, DestinationId, Starts};
 pub use dispatcher::{
-    Change, Dispatcher, Estimated, Explanation, Inventory, Plan, Reconciled, Row, Stats, Status,
+    Capacity, Change, Dispatcher, Estimated, Explanation, Inventory, Plan, Reconciled, Row, Stats, Status,
 };
 pub use error::{
     AddError, BeginError, CODES, ConfigError, DestinationError, FailError, NextError, NoSuchCall,

@@ -60,7 +60,19 @@ pub enum Standing {
 }
 
 impl Standing {
-    pub(crate) const COUNT: usize = Self::TooFast as usize + 1;
+    /// All of them, in the order in which reasons count.
+    pub const ALL: [Self; 9] = [
+        Self::Candidate,
+        Self::Removed,
+        Self::Disabled,
+        Self::Draining,
+        Self::Inactive,
+        Self::Ejected,
+        Self::Busy,
+        Self::Full,
+        Self::TooFast,
+    ];
+    pub(crate) const COUNT: usize = Self::ALL.len();
 
     /// Whether it was taken out, and not only full for the moment.
     pub(crate) const fn is_out(self) -> bool {
@@ -101,6 +113,8 @@ pub(crate) struct Member {
     /// Its probe is due and waits for the prober.
     pub(crate) probe_queued: bool,
     pub(crate) calls: u32,
+    /// Calls counted in so far.
+    pub(crate) placed: u64,
     /// Σ cost of its calls.
     pub(crate) load: u64,
     /// Which change of any load was the last one here: the tie-break of `call_load`.

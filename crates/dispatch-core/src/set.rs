@@ -5,6 +5,7 @@ use core::time::Duration;
 
 use crate::config::Algorithm;
 use crate::hash::Hasher;
+use crate::load::traffic::Traffic;
 use crate::member::{Member, Standing};
 use crate::rng::Rng;
 use crate::select::{Ask, Bits, Candidates, Selector};
@@ -29,6 +30,7 @@ pub(crate) struct Set {
     takes_calls: bool,
     /// Too few are healthy: health is ignored.
     panics: bool,
+    pub(crate) traffic: Traffic,
     /// When it was last said that most fail.
     common_cause: Option<Time>,
 }

@@ -109,6 +109,8 @@ pub struct Config {
     pub ejection: EjectionConfig,
     /// Which destinations are probed, and how often.
     pub probing: ProbingConfig,
+    /// When a set should grow or shrink; `None`, the default, says nothing of it.
+    pub scaling: Option<ScalingConfig>,
     /// Events kept for `poll_event`; the oldest is dropped beyond that. Default 1,024.
     pub max_events: usize,
 }
@@ -131,6 +133,7 @@ impl Default for Config {
             health: HealthConfig::default(),
             ejection: EjectionConfig::default(),
             probing: ProbingConfig::default(),
+            scaling: None,
             max_events: 1_024,
         }
     }
@@ -166,6 +169,9 @@ impl Config {
         self.health.check()?;
         self.ejection.check()?;
         self.probing.check()?;
+        if let Some(scaling) = &self.scaling {
+            scaling.check()?;
+        }
         if !(1..=1_000).contains(&self.dispatchers) {
             return refuse("dispatchers", "is 1 to 1000");
         }

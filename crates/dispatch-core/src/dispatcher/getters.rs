@@ -4,12 +4,13 @@ use super::Dispatcher;
 use crate::call::Lease;
 use crate::config::{Config, SetId};
 use crate::destination::{Destination, DestinationId};
+use crate::error::BeginError;
 use crate::health::Observed;
 use crate::member::{Member, Standing, Will};
 use crate::time::Time;
 
 /// How a destination is, as of the last time seen.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct Status {
     /// Its set.
@@ -26,6 +27,12 @@ pub struct Status {
     pub calls: u32,
     /// Σ cost of these calls.
     pub load: u64,
+    /// Calls placed there so far, by `begin` and by `next`.
+    pub placed: u64,
+    /// How often it has been ejected.
+    pub ejected: u64,
+    /// Its last score, over a minute or more where it reports that.
+    pub score: Option<f64>,
 }
 
 /// Counts since the dispatcher was made; `calls` is what is in progress.
@@ -38,8 +45,22 @@ pub struct Stats {
     pub calls: u32,
     /// Calls placed by `begin`, without repetitions.
     pub begun: u64,
+    /// Calls that `begin` found in progress already (a retransmitted INVITE).
+    pub repeated: u64,
     /// Calls that `begin` refused.
     pub refused: u64,
+    /// Of these: every destination that is up was full.
+    pub refused_full: u64,
+    /// Of these: no destination was up.
+    pub refused_all_down: u64,
+    /// Of these: the set has no destinations.
+    pub refused_no_such_set: u64,
+    /// Of these: the tenant had all its calls.
+    pub refused_tenant_full: u64,
+    /// Of these: faster than a rate limit.
+    pub refused_too_fast: u64,
+    /// Of these: nobody could place them.
+    pub refused_invalid_call: u64,
     /// Calls confirmed; one that moved and was confirmed again counts again.
     pub confirmed: u64,
     /// Failures at a destination, whoever was to blame.
@@ -62,11 +83,31 @@ pub struct Stats {
     pub reports_refused: u64,
 }
 
+impl Stats {
+    pub(super) const fn refuse(&mut self, error: &BeginError) {
+        self.refused += 1;
+        let reason = match error {
+            BeginError::Full { .. } => &mut self.refused_full,
+            BeginError::AllDown { .. } => &mut self.refused_all_down,
+            BeginError::NoSuchSet { .. } => &mut self.refused_no_such_set,
+            BeginError::TenantFull { .. } => &mut self.refused_tenant_full,
+            BeginError::TooFast { .. } => &mut self.refused_too_fast,
+            BeginError::InvalidCall { .. } => &mut self.refused_invalid_call,
+        };
+        *reason += 1;
+    }
+}
+
 impl Dispatcher {
     /// The configuration.
     #[must_use]
     pub const fn config(&self) -> &Config {
         &self.config
+    }
+
+    /// Every set that has or had destinations, in ascending order.
+    pub fn sets(&self) -> impl Iterator<Item = SetId> {
+        self.fleet.sets().map(|(id, _)| id)
     }
 
     /// A destination by its set and id, also one that was removed and still has calls.
@@ -129,5 +170,8 @@ fn status(member: &Member) -> Status {
         busy_until: member.health.busy_until(),
         calls: member.calls,
         load: member.load,
+        placed: member.placed,
+        ejected: member.attempts.count(),
+        score: member.said.score,
     }
 }

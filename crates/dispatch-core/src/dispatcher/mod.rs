@@ -1,5 +1,6 @@
 //! The one façade: commands, reports from outside, polls, getters; no algorithm of its own.
 
+mod capacity;
 mod commands;
 mod eject;
 mod explain;
@@ -23,6 +24,9 @@ use crate::rng::Rng;
 use crate::slots::Key;
 use crate::time::Time;
 
+use capacity::Scaling;
+
+pub use capacity::Capacity;
 pub use explain::{Estimated, Explanation, Row};
 pub use getters::{Stats, Status};
 pub use plan::{Change, Plan};
@@ -63,6 +67,7 @@ pub struct Dispatcher {
     calls: Calls,
     events: Events,
     counts: Stats,
+    scaling: Scaling,
     /// Seats tried by the call at hand; kept for its allocation.
     tried: alloc::vec::Vec<u32>,
 }
@@ -81,6 +86,7 @@ impl Dispatcher {
             calls: Calls::new(config.setup_timeout, config.max_duration),
             events: Events::new(config.max_events),
             counts: Stats::default(),
+            scaling: Scaling::default(),
             tried: alloc::vec::Vec::new(),
             config,
         })
@@ -93,6 +99,12 @@ impl Dispatcher {
         loop {
             let call = self.calls.next_deadline().filter(|(at, _)| *at <= now);
             let timer = self.fleet.next_timer().filter(|at| *at <= now);
+            let first = [call.map(|(at, _)| at), timer].into_iter().flatten().min();
+            if let Some(at) = self.scaling.next(first.unwrap_or(now)) {
+                self.now = self.now.max(at);
+                self.consider_size();
+                continue;
+            }
             match (call, timer) {
                 (Some((at, lease)), timer) if timer.is_none_or(|timer| at <= timer) => {
                     self.now = self.now.max(at);
@@ -108,6 +120,7 @@ impl Dispatcher {
             }
         }
         self.now = now;
+        self.scaling.arm(self.config.scaling.is_some(), self.fleet.moves, now);
         now
     }
 

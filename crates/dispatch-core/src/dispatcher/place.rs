@@ -29,10 +29,13 @@ impl Dispatcher {
         self.fleet.prepare(call.set, &self.config);
         let mut rng = self.rng;
         let choice = match self.choose(call, &mut rng) {
-            Ok(Choice::Known(placed)) => return Ok(placed),
+            Ok(Choice::Known(placed)) => {
+                self.counts.repeated += 1;
+                return Ok(placed);
+            }
             Ok(Choice::Seat(choice)) => choice,
             Err(error) => {
-                self.counts.refused += 1;
+                self.counts.refuse(&error);
                 return Err(error);
             }
         };
@@ -48,7 +51,7 @@ impl Dispatcher {
         }
         self.rng = rng;
         self.fleet.chosen(leg, seat);
-        self.fleet.costs.count_call(now);
+        self.fleet.came(leg, now);
         self.fleet.take(destination, class, call.cost, &self.config, now);
         self.counts.begun += 1;
         Ok(self.place(lease, destination, panic))

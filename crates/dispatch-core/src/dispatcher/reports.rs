@@ -67,6 +67,9 @@ impl Dispatcher {
         self.advance(now);
         let Some(record) = self.calls.end(lease) else { return false };
         self.counts.ended += 1;
+        if record.confirmed {
+            self.fleet.lasted(record.destination, self.now.since(record.since));
+        }
         self.release(&record);
         true
     }

@@ -37,8 +37,10 @@ pub(crate) struct Fleet {
     timers: BinaryHeap<Reverse<(Time, Key)>>,
     /// Members whose probe is due and not polled yet.
     probes: VecDeque<Key>,
-    /// Changes of any load so far.
+    /// Calls counted in or out so far.
     changes: u64,
+    /// Changes of any load or standing so far.
+    pub(crate) moves: u64,
     /// Changes of any description so far: a plan is for one of them.
     pub(crate) revision: u64,
     hasher: Hasher,
@@ -59,6 +61,7 @@ impl Fleet {
             timers: BinaryHeap::new(),
             probes: VecDeque::new(),
             changes: 1 << 32,
+            moves: 0,
             revision: 0,
             hasher: Hasher::new(config.hash_key.unwrap_or(config.seed)),
             costs: Costs::default(),
@@ -94,6 +97,7 @@ impl Fleet {
             probes: ProbeClock::new(destination.probing, &config.probing, rng, now),
             probe_queued: false,
             calls: 0,
+            placed: 0,
             load: 0,
             // The starting order of equals: drawn from the seed, before every real change of load.
             touched: Hasher::new(config.seed).hash(id.as_bytes()) >> 32,
@@ -186,6 +190,7 @@ impl Fleet {
         self.changes += 1;
         let Some(member) = self.members.find_mut(key) else { return };
         member.calls += 1;
+        member.placed += 1;
         member.load += u64::from(cost);
         member.estimate.begin(class, cost, now);
         member.touched = self.changes;
@@ -225,6 +230,11 @@ impl Fleet {
     }
 
     // Looking
+
+    /// Every set with its number.
+    pub(crate) fn sets(&self) -> impl Iterator<Item = (SetId, &Set)> {
+        self.places.iter().filter_map(|(id, place)| Some((*id, self.sets.get(*place)?)))
+    }
 
     pub(crate) fn find(&self, set: SetId, id: &str) -> Option<Key> {
         self.ids.get(&set)?.get(id).copied()

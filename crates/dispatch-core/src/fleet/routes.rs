@@ -1,6 +1,7 @@
 //! From a call's set to a seat: the routes of its policy, and choosing on one of them.
 
 use alloc::vec::Vec;
+use core::time::Duration;
 
 use super::Fleet;
 use crate::config::{Algorithm, Config, SetId};
@@ -8,6 +9,7 @@ use crate::rng::Rng;
 use crate::select::Ask;
 use crate::set::Set;
 use crate::slots::Key;
+use crate::time::Time;
 
 /// One route of a policy: a set by its place, and one of its algorithms by its place.
 #[derive(Clone, Copy, Debug)]
@@ -60,6 +62,22 @@ impl Fleet {
     pub(crate) fn chosen(&mut self, leg: Leg, seat: u32) {
         if let Some(set) = self.sets.get_mut(leg.set) {
             set.chosen(leg.selector, seat);
+        }
+    }
+
+    /// A call came to this set.
+    pub(crate) fn came(&mut self, leg: Leg, now: Time) {
+        self.costs.count_call(now);
+        if let Some(set) = self.sets.get_mut(leg.set) {
+            set.traffic.came(now);
+        }
+    }
+
+    /// A confirmed call of this member ended after so long.
+    pub(crate) fn lasted(&mut self, key: Key, span: Duration) {
+        let place = self.members.find(key).map(|member| member.place);
+        if let Some(set) = place.and_then(|place| self.sets.get_mut(place)) {
+            set.traffic.lasted(span);
         }
     }
 

@@ -52,6 +52,7 @@ impl Fleet {
     }
 
     fn tell(&mut self, key: Key, before: Standing, after: Standing) {
+        self.moves += 1;
         let Some(member) = self.members.find(key) else { return };
         if let (Some(set), Some(seat)) = (self.sets.get_mut(member.place), member.seat) {
             set.moved(seat, before, after, &self.members);

@@ -30,6 +30,8 @@ pub(crate) struct Attempts {
     ejections: u32,
     ejected: Option<(Time, Time)>,
     returned: Time,
+    /// Ejections so far.
+    count: u64,
 }
 
 /// Calls in one part of the window.
@@ -83,6 +85,7 @@ impl Attempts {
         let long = config.base_time.saturating_mul(1 << before.min(20));
         let until = now + long.min(config.max_time);
         self.ejected = Some((now, until));
+        self.count += 1;
         until
     }
 
@@ -98,6 +101,11 @@ impl Attempts {
     pub(crate) fn pardon(&mut self, now: Time) {
         self.ejections = self.ejections.saturating_sub(1);
         self.let_back(now);
+    }
+
+    /// How often it has been ejected.
+    pub(crate) const fn count(&self) -> u64 {
+        self.count
     }
 
     pub(crate) const fn is_ejected(&self) -> bool {

@@ -8,6 +8,7 @@ mod orca;
 mod report;
 mod resources;
 pub(crate) mod score;
+pub(crate) mod traffic;
 
 pub use agent_check::{AgentAdmin, AgentCheck, AgentOperational, AgentWeight, UnknownWord};
 pub use freeswitch::Heartbeat;

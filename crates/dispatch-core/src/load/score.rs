@@ -21,6 +21,7 @@
 use alloc::vec::Vec;
 use core::time::Duration;
 
+use super::traffic::Traffic;
 use crate::time::Time;
 
 /// What calls cost, learned over all bridges.
@@ -31,9 +32,8 @@ pub(crate) struct Costs {
     /// Σ load and Σ calls over reports, with forgetting.
     work: f64,
     calls: f64,
-    /// Own calls per second, smoothed over [`RATE`], as of `rate_at`.
-    rate: f64,
-    rate_at: Time,
+    /// Own calls.
+    traffic: Traffic,
 }
 
 impl Costs {
@@ -49,13 +49,12 @@ impl Costs {
 
     /// A call began here.
     pub(crate) fn count_call(&mut self, now: Time) {
-        self.rate = self.rate(now) + 1.0 / RATE;
-        self.rate_at = now;
+        self.traffic.came(now);
     }
 
     /// Own calls per second.
     pub(crate) fn rate(&self, now: Time) -> f64 {
-        self.rate * decay(now.since(self.rate_at), RATE)
+        self.traffic.rate(now)
     }
 
     /// Learns from the load `y` of a bridge with these own calls per class and `others`;
@@ -276,8 +275,6 @@ const FAR_BELOW: f64 = 0.4;
 const DOUBTFUL: u8 = 2;
 /// Contradictions count up to here: seven agreements in a row restore trust at the latest.
 const MOST_DOUBT: u8 = 8;
-/// s: own calls per second are averaged over this.
-const RATE: f64 = 30.0;
 /// The interval that a bridge's first report stands for.
 const FIRST_INTERVAL: Duration = Duration::from_secs(5);
 /// Notes of own calls: 2 s back in steps of 1/16 s.

@@ -24,6 +24,9 @@ impl Pair {
                 busy_until: member.busy_until,
                 calls: member.calls,
                 load: member.load,
+                placed: member.placed,
+                ejected: member.ejections_ever,
+                score: None,
             };
             assert_eq!(real.status(member.id), Some(status));
             assert_eq!(real.destination(member.id), Some(&member.destination));

@@ -135,9 +135,24 @@ impl Naive {
             let well = now.since(member.returned).as_secs() / 300;
             let before = member.ejections.saturating_sub(well as u32);
             member.ejections = before + 1;
+            member.ejections_ever += 1;
             let until = now + Duration::from_secs((30 << before.min(9)).min(300));
             member.ejected = Some((now, until));
             self.events.push(EventKind::Ejected { destination: id, cause, until });
+        }
+    }
+
+    pub(crate) fn refuse(&mut self, code: &str) {
+        let stats = &mut self.stats;
+        stats.refused += 1;
+        match code {
+            "full" => stats.refused_full += 1,
+            "all_down" => stats.refused_all_down += 1,
+            "no_such_set" => stats.refused_no_such_set += 1,
+            "tenant_full" => stats.refused_tenant_full += 1,
+            "too_fast" => stats.refused_too_fast += 1,
+            "invalid_call" => stats.refused_invalid_call += 1,
+            other => panic!("{other}"),
         }
     }
 

@@ -95,6 +95,7 @@ impl Naive {
         member.touched = touched;
         if change > 0 {
             member.calls += 1;
+            member.placed += 1;
             if member.destination.max_rate > 0 {
                 let gap = 1_000_000u64.div_ceil(u64::from(member.destination.max_rate));
                 member.due = member.due.max(now) + Duration::from_micros(gap);

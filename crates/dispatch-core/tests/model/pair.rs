@@ -197,11 +197,13 @@ impl Pair {
                 successes: 0,
                 busy_until: None,
                 calls: 0,
+                placed: 0,
                 load: 0,
                 due: Time::ZERO,
                 attempts: vec![],
                 failed_in_a_row: 0,
                 ejections: 0,
+                ejections_ever: 0,
                 ejected: None,
                 returned: Time::ZERO,
                 warms_since: None,
@@ -314,6 +316,7 @@ impl Pair {
         self.naive.advance(now);
         self.naive.prepare(set);
         if let Some(known) = self.naive.calls.iter().find(|call| call.call_id == id).filter(|_| cost > 0) {
+            self.naive.stats.repeated += 1;
             assert_eq!(
                 answer,
                 Ok(Placed { lease: known.lease, destination: known.destination, panic: false })
@@ -325,7 +328,7 @@ impl Pair {
         let expected = refused.or_else(|| chosen.is_empty().then(|| self.refusal(set)));
         if let Some(code) = expected {
             assert_eq!(answer.map_err(|error| error.code()), Err(code));
-            self.naive.stats.refused += 1;
+            self.naive.refuse(code);
             return;
         }
         let placed = answer.unwrap();

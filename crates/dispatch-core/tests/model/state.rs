@@ -14,6 +14,7 @@ pub(crate) struct Member {
     pub(crate) successes: u32,
     pub(crate) busy_until: Option<Time>,
     pub(crate) calls: u32,
+    pub(crate) placed: u64,
     pub(crate) load: u64,
     pub(crate) touched: u64,
     /// When the next call would be due at an even rate.
@@ -22,6 +23,7 @@ pub(crate) struct Member {
     pub(crate) attempts: Vec<(Time, bool)>,
     pub(crate) failed_in_a_row: u32,
     pub(crate) ejections: u32,
+    pub(crate) ejections_ever: u64,
     /// From when until when it is ejected.
     pub(crate) ejected: Option<(Time, Time)>,
     pub(crate) returned: Time,
