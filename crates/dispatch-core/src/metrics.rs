@@ -42,7 +42,6 @@ impl MetricKind {
 }
 
 /// Every metric, in the order in which they are written.
-#[must_use]
 pub fn table() -> impl Iterator<Item = Metric> {
     let totals = TOTALS.iter().map(|(metric, _)| *metric);
     let of_destinations = OF_DESTINATIONS.iter().map(|(metric, _)| *metric);

@@ -13,9 +13,12 @@ pub(crate) enum Timer {
     Ejection,
 }
 
+/// A call by its place, or a member by its place and what is due there.
+pub(crate) type Due = Result<usize, (usize, Timer)>;
+
 impl Naive {
     /// The next deadline: of a call (the first of the oldest), of a drain, of an ejection.
-    pub(crate) fn due(&self) -> Option<(Time, Result<usize, (usize, Timer)>)> {
+    pub(crate) fn due(&self) -> Option<(Time, Due)> {
         let span =
             |c: &InProgress| if c.confirmed { self.config.max_duration } else { self.config.setup_timeout };
         let calls = self.calls.iter().enumerate().map(|(i, c)| (c.since + span(c), c.confirmed, i));
