@@ -30,29 +30,10 @@ pub struct Capacity {
 #[derive(Clone, Debug, Default)]
 pub(super) struct Scaling {
     scalers: BTreeMap<SetId, Scaler>,
+    /// When they look next.
     at: Option<Time>,
     /// The changes of the fleet that they have seen.
     seen: u64,
-}
-
-impl Scaling {
-    /// When they look next.
-    pub(super) const fn at(&self) -> Option<Time> {
-        self.at
-    }
-
-    /// When they look next, if that is up to `until`.
-    pub(super) fn next(&self, until: Time) -> Option<Time> {
-        self.at.filter(|at| *at <= until)
-    }
-
-    /// Makes them look soon after something changed.
-    pub(super) fn arm(&mut self, enabled: bool, changes: u64, now: Time) {
-        if enabled && changes != self.seen {
-            let soon = now + LOOK;
-            self.at = Some(self.at.map_or(soon, |at| at.min(soon)));
-        }
-    }
 }
 
 impl Dispatcher {
@@ -80,6 +61,20 @@ impl Dispatcher {
             Some((DestinationId(self.fleet.members.key_at(index)?), f64::from(member.calls)))
         });
         drain_candidates(members, count)
+    }
+
+    /// When the scalers look next: soon after the first change that they have not seen.
+    pub(super) fn next_look(&self) -> Option<Time> {
+        self.config.scaling?;
+        let changed = self.fleet.moves != self.scaling.seen;
+        let soon = changed.then(|| self.now + LOOK);
+        [self.scaling.at, soon].into_iter().flatten().min()
+    }
+
+    /// Sets that time, as changes were made until the last time seen; gives it if it is up to `until`.
+    pub(super) fn arm_look(&mut self, until: Time) -> Option<Time> {
+        self.scaling.at = self.next_look();
+        self.scaling.at.filter(|at| *at <= until)
     }
 
     /// Lets the scalers look at their sets.

@@ -99,8 +99,8 @@ impl Dispatcher {
         loop {
             let call = self.calls.next_deadline().filter(|(at, _)| *at <= now);
             let timer = self.fleet.next_timer().filter(|at| *at <= now);
-            let first = [call.map(|(at, _)| at), timer].into_iter().flatten().min();
-            if let Some(at) = self.scaling.next(first.unwrap_or(now)) {
+            let first = call.map(|(at, _)| at).into_iter().chain(timer).min().unwrap_or(now);
+            if let Some(at) = self.arm_look(first) {
                 self.now = self.now.max(at);
                 self.consider_size();
                 continue;
@@ -120,7 +120,6 @@ impl Dispatcher {
             }
         }
         self.now = now;
-        self.scaling.arm(self.config.scaling.is_some(), self.fleet.moves, now);
         now
     }
 

@@ -38,6 +38,6 @@ impl Dispatcher {
             return Some(self.now);
         }
         let call = self.calls.next_deadline().map(|(at, _)| at);
-        [call, self.fleet.next_timer(), self.scaling.at()].into_iter().flatten().min()
+        [call, self.fleet.next_timer(), self.next_look()].into_iter().flatten().min()
     }
 }

@@ -82,7 +82,7 @@ impl Driver {
         let named = |id: DestinationId| json!(self.names.get(&id));
         Ok(match command {
             Command::New { config } => {
-                *self = Self { now, ..Self::new(config)? };
+                *self = Self { now, ..Self::new(*config)? };
                 Value::Null
             }
             Command::Add { set, destination } => {

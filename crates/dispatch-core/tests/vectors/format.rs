@@ -48,7 +48,7 @@ const EXPECTED: [&str; 8] = ["about", "at", "gives", "error", "answer", "says", 
 #[derive(Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub(crate) enum Command {
-    New { config: Config },
+    New { config: Box<Config> },
     Add { set: Option<SetId>, destination: Destination },
     Update { who: String, destination: Destination },
     Remove { who: String },
