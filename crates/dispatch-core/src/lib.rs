@@ -1,4 +1,53 @@
-//! Chooses the bridge that takes the next call.
+//! Chooses the bridge that takes the next call, and keeps track of the call until it ends.
+//!
+//! A [`Dispatcher`] holds destinations in sets, decides which of them takes a call, counts the call
+//! there, moves it on when it fails, and notices when destinations come and go. It carries no SIP,
+//! opens no socket and reads no clock: a proxy or control plane tells it what happens, and when.
+//!
+//! # One call from begin to end
+//!
+//! ```
+//! use callsteer::{Blame, Call, Config, Destination, Dispatcher, Failure, Time};
+//!
+//! let mut now = Time::from_secs(0);
+//! let mut dispatcher = Dispatcher::new(Config::default())?;
+//! for uri in ["sip:10.0.0.1", "sip:10.0.0.2"] {
+//!     dispatcher.add(1, Destination { max_calls: 50, ..Destination::new(uri) }, now)?;
+//! }
+//!
+//! // INVITE: a destination is chosen, and the call is counted there.
+//! let call = Call { class: Some("healthcare"), ..Call::new(b"a84b4c76e66710@pc33") };
+//! let placed = dispatcher.begin(&call, now)?;
+//!
+//! // 503: another one is tried; the first has one call less, and a failure to its name.
+//! let blame = dispatcher.fail(placed.lease, Failure::reply(503), now)?;
+//! assert_eq!(blame, Blame::Destination);
+//! let moved = dispatcher.next(placed.lease, now)?;
+//! assert_ne!(moved.destination, placed.destination);
+//!
+//! // 200, and later BYE.
+//! dispatcher.confirm(placed.lease, now)?;
+//! now = Time::from_secs(95);
+//! assert!(dispatcher.end(placed.lease, now));
+//! assert_eq!(dispatcher.stats().calls, 0);
+//! # Ok::<(), Box<dyn core::error::Error>>(())
+//! ```
+//!
+//! # Where to go on
+//!
+//! - [`Config`] and [`Destination`]: everything that can be set, with its default.
+//! - [`Algorithm`]: how a destination is chosen, and what each algorithm promises.
+//! - [`Dispatcher`]: commands, reports, polls and getters, in this order.
+//! - [`Report`] with [`Orca`], [`AgentCheck`] and [`Heartbeat`]: what bridges say about their load.
+//! - [`list`]: dispatcher.list, parsed, linted and written back.
+//! - [`metrics`]: Prometheus text. [`Scaler`] and [`erlang`]: how many bridges.
+//!
+//! Every refusal is an error with a `code()`, the same in every language: [`CODES`].
+//!
+//! # Features
+//!
+//! `std` (default) changes nothing of what is decided. `serde` reads and writes configuration,
+//! destinations and answers. `json` (with `serde`) reads reports written as JSON.
 
 #![no_std]
 #![forbid(unsafe_code)]
@@ -58,3 +107,8 @@ pub use load::{
 };
 pub use member::{Standing, Will};
 pub use time::Time;
+
+/// The examples of the README are compiled and run as tests.
+#[cfg(doctest)]
+#[doc = include_str!("../../../README.md")]
+struct Readme;
