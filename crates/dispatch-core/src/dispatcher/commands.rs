@@ -46,9 +46,10 @@ impl Dispatcher {
     /// # Errors
     /// The destination left, or never was.
     pub fn remove(&mut self, id: DestinationId, now: Time) -> Result<(), NoSuchDestination> {
-        self.advance(now);
+        let now = self.advance(now);
         self.seated(id)?;
         self.fleet.leave(id.0);
+        self.fleet.reconsider(id.0, &self.config, now);
         self.settle(id.0);
         Ok(())
     }

@@ -10,6 +10,7 @@ use crate::call::Call;
 use crate::config::Algorithm;
 use crate::destination::DestinationId;
 use crate::error::BeginError;
+use crate::fleet::Fleet;
 use crate::member::{Member, Standing};
 
 /// What `begin` would do with a call, and why, as of the last time seen.
@@ -64,49 +65,46 @@ impl Dispatcher {
     /// why it is no candidate. Changes nothing.
     #[must_use]
     pub fn explain(&self, call: &Call<'_>) -> Explanation {
-        let mut prepared = Cow::Borrowed(self);
-        if !self.fleet.is_prepared(call.set) {
-            prepared.to_mut().fleet.prepare(call.set, &self.config);
+        let mut fleet = Cow::Borrowed(&self.fleet);
+        if !fleet.is_prepared(call.set) {
+            fleet.to_mut().prepare(call.set, &self.config);
         }
         let mut rng = self.rng;
-        let outcome = prepared.choose(call, &mut rng).and_then(|choice| match choice {
+        let outcome = self.choose(&fleet, call, &mut rng).and_then(|choice| match choice {
             Choice::Known(placed) => Ok(placed.destination),
-            Choice::Seat(choice) => {
-                prepared.fleet.at(choice.leg, choice.seat).map(DestinationId).ok_or(self.full())
-            }
+            Choice::Seat(choice) => fleet.at(choice.leg, choice.seat).map(DestinationId).ok_or(self.full()),
         });
-        Explanation { outcome, rows: prepared.rows(call) }
+        Explanation { outcome, rows: self.rows(&fleet, call) }
     }
 
-    fn rows(&self, call: &Call<'_>) -> Vec<Row> {
-        let key = self.fleet.hash(call.key.unwrap_or(call.call_id));
-        let ask = self.ask(key, self.fleet.class(call.class).unwrap_or(u16::MAX), call.cost, &[]);
+    fn rows(&self, fleet: &Fleet, call: &Call<'_>) -> Vec<Row> {
+        let key = fleet.hash(call.key.unwrap_or(call.call_id));
+        let ask = self.ask(fleet, key, fleet.class(call.class).unwrap_or(u16::MAX), call.cost, &[]);
         let mut rows = Vec::new();
-        for (algorithm, leg) in self.fleet.routes(call.set) {
-            let Some(set) = self.fleet.set(leg) else { continue };
+        for (algorithm, leg) in fleet.routes(call.set) {
+            let Some(set) = fleet.set(leg) else { continue };
             for (seat, member) in set.seated() {
-                let (Some(id), Some(member)) =
-                    (self.fleet.members.key_at(member), self.fleet.members.at(member))
+                let (Some(id), Some(member)) = (fleet.members.key_at(member), fleet.members.at(member))
                 else {
                     continue;
                 };
                 let standing = member.standing;
-                let key = set.key(leg.selector, seat, &self.fleet.members, &ask);
+                let key = set.key(leg.selector, seat, &fleet.members, &ask);
                 rows.push(Row {
                     route: leg.route,
                     algorithm,
                     destination: DestinationId(id),
                     standing,
                     key: key.filter(|_| standing == Standing::Candidate),
-                    estimate: self.estimated(member),
+                    estimate: self.estimated(fleet, member),
                 });
             }
         }
         rows
     }
 
-    fn estimated(&self, member: &Member) -> Estimated {
-        let (costs, dispatchers) = (&self.fleet.costs, self.config.dispatchers);
+    fn estimated(&self, fleet: &Fleet, member: &Member) -> Estimated {
+        let (costs, dispatchers) = (&fleet.costs, self.config.dispatchers);
         Estimated {
             predicted: member.estimate.predicted(costs),
             residual: member.estimate.residual(self.now),

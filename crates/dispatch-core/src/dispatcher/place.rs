@@ -9,7 +9,7 @@ use crate::calls::Start;
 use crate::config::{SetId, TenantLimits};
 use crate::destination::DestinationId;
 use crate::error::{BeginError, NextError};
-use crate::fleet::Leg;
+use crate::fleet::{Fleet, Leg};
 use crate::member::Standing;
 use crate::rng::Rng;
 use crate::select::Ask;
@@ -28,7 +28,7 @@ impl Dispatcher {
         let now = self.advance(now);
         self.fleet.prepare(call.set, &self.config);
         let mut rng = self.rng;
-        let choice = match self.choose(call, &mut rng) {
+        let choice = match self.choose(&self.fleet, call, &mut rng) {
             Ok(Choice::Known(placed)) => {
                 self.counts.repeated += 1;
                 return Ok(placed);
@@ -74,7 +74,7 @@ impl Dispatcher {
             let been = self.calls.tried(&record).chain(core::iter::once(record.destination));
             tried.clear();
             tried.extend(been.filter_map(|key| self.fleet.seat_of(key, *leg)));
-            let ask = self.ask(record.key, record.class, u32::from(record.cost), &tried);
+            let ask = self.ask(&self.fleet, record.key, record.class, u32::from(record.cost), &tried);
             if let Some(seat) = self.fleet.choose(*leg, &ask, &mut rng) {
                 choice = Some((*leg, seat));
                 break;
@@ -103,24 +103,24 @@ impl Dispatcher {
         self.next(lease, now)
     }
 
-    /// What `begin` would do with a call whose set is prepared. Changes nothing but `rng`.
-    pub(super) fn choose(&self, call: &Call<'_>, rng: &mut Rng) -> Result<Choice, BeginError> {
+    /// What `begin` would do with a call in a fleet that is prepared for it. Changes nothing but `rng`.
+    pub(super) fn choose(&self, fleet: &Fleet, call: &Call<'_>, rng: &mut Rng) -> Result<Choice, BeginError> {
         check(call)?;
-        let id = self.fleet.hash(call.call_id);
+        let id = fleet.hash(call.call_id);
         if let Some(placed) = self.placed(id) {
             return Ok(Choice::Known(placed));
         }
         let tenant = call.tenant.map(|tenant| self.tenant(tenant));
         self.admit(call, tenant)?;
-        let key = call.key.map_or(id, |key| self.fleet.hash(key));
-        let ask = self.ask(key, self.fleet.class(call.class).unwrap_or(u16::MAX), call.cost, &[]);
-        let legs = self.fleet.legs(call.set);
+        let key = call.key.map_or(id, |key| fleet.hash(key));
+        let ask = self.ask(fleet, key, fleet.class(call.class).unwrap_or(u16::MAX), call.cost, &[]);
+        let legs = fleet.legs(call.set);
         for leg in legs.iter().copied() {
-            if let Some(seat) = self.fleet.choose(leg, &ask, rng) {
+            if let Some(seat) = fleet.choose(leg, &ask, rng) {
                 return Ok(Choice::Seat(SeatChoice { leg, seat, id, key, tenant }));
             }
         }
-        Err(self.refusal(call.set, legs))
+        Err(self.refusal(fleet, call.set))
     }
 
     /// The tenant's hash, under which its calls are counted.
@@ -128,8 +128,15 @@ impl Dispatcher {
         NonZeroU64::new(self.fleet.hash(tenant.as_bytes())).unwrap_or(NonZeroU64::MIN)
     }
 
-    pub(super) fn ask<'a>(&'a self, key: u64, class: u16, cost: u32, tried: &'a [u32]) -> Ask<'a> {
-        let (costs, dispatchers) = (&self.fleet.costs, self.config.dispatchers);
+    pub(super) fn ask<'a>(
+        &self,
+        fleet: &'a Fleet,
+        key: u64,
+        class: u16,
+        cost: u32,
+        tried: &'a [u32],
+    ) -> Ask<'a> {
+        let (costs, dispatchers) = (&fleet.costs, self.config.dispatchers);
         Ask { key, class, cost, costs, dispatchers, now: self.now, tried }
     }
 
@@ -162,9 +169,9 @@ impl Dispatcher {
         call.tenant.map(|tenant| own(tenant).unwrap_or(self.config.tenant_default))
     }
 
-    /// Why none of these routes has a candidate.
-    fn refusal(&self, set: SetId, legs: &[Leg]) -> BeginError {
-        let sets = || legs.iter().filter_map(|leg| self.fleet.set(*leg));
+    /// Why no route of a call to this set has a candidate.
+    fn refusal(&self, fleet: &Fleet, set: SetId) -> BeginError {
+        let sets = || fleet.legs(set).iter().filter_map(|leg| fleet.set(*leg));
         let some = |standing| sets().any(|set| set.standing(standing) > 0);
         if sets().all(|set| set.is_empty()) {
             BeginError::NoSuchSet { set }
