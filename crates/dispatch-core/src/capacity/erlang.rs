@@ -27,13 +27,13 @@ pub fn blocking(erlangs: f64, slots: u32) -> f64 {
         return 0.0;
     }
     // The recursion for 1/B, unrolled from its end: 1/B(n) = 1 + n/a (1 + (n-1)/a (1 + ...)). So the
-    // terms fall from where they are as small as the load, and the rest of them can be left out.
+    // terms rise while the factor is above 1, then fall, and from some point on can be left out.
     let (mut term, mut sum) = (1.0, 1.0);
     for slot in (1..=slots).rev() {
         let slot = f64::from(slot);
         term *= slot / erlangs;
         sum += term;
-        if sum == f64::INFINITY || (slot <= erlangs && term < sum * NEGLIGIBLE) {
+        if sum == f64::INFINITY || term < sum * NEGLIGIBLE {
             break;
         }
     }

@@ -294,6 +294,13 @@ mod tests {
     }
 
     #[test]
+    fn rounding_asks_for_no_member_more() {
+        let config = ScalingConfig { threshold: Threshold::Fixed(0.7), ..ScalingConfig::default() };
+        assert_eq!(desired(config, Usage { capacity: 60.0, ..usage(5, 42.0) }), 5);
+        assert_eq!(desired(config, Usage { capacity: 60.0, ..usage(5, 42.001) }), 6);
+    }
+
+    #[test]
     fn a_large_fleet_may_be_fuller_at_the_same_blocking() {
         let config = ScalingConfig { threshold: Threshold::TargetBlocking(0.01), ..ScalingConfig::default() };
         // Each is a pool's highest utilisation at 1 %, rounded down and up: 20 slots carry 11.92 calls.
@@ -365,6 +372,8 @@ mod tests {
         scaler.observe(&usage(5, 80.0), Time::ZERO);
         scaler.observe(&usage(0, 80.0), Time::ZERO);
         assert_eq!(scaler.desired(), Some(5), "as large as members were when there were some");
+        scaler.observe(&Usage { capacity: 0.0, ..usage(7, 10.0) }, Time::ZERO);
+        assert_eq!(scaler.desired(), Some(8), "whatever members could carry before");
         let blocking =
             ScalingConfig { threshold: Threshold::TargetBlocking(0.01), ..ScalingConfig::default() };
         assert_eq!(desired(blocking, Usage { slots: 0, ..usage(4, 7.0) }), 5);
