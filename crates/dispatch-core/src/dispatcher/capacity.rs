@@ -37,7 +37,8 @@ pub(super) struct Scaling {
 }
 
 impl Dispatcher {
-    /// How full a set is, and how large it should be; `None` where the set has no destinations.
+    /// How full a set is, and how large it should be; `None` where the set has no destinations, or
+    /// where nobody says what those that take calls can carry.
     ///
     /// A destination counts with its score (`sustained` where it reports that) times the calls that it
     /// can carry, or times its weight where nobody says how many; without a score, with its calls.
@@ -45,7 +46,7 @@ impl Dispatcher {
     #[must_use]
     pub fn capacity(&self, set: SetId) -> Option<Capacity> {
         let (_, members) = self.fleet.sets().find(|(id, members)| *id == set && !members.is_empty())?;
-        let usage = self.usage(members);
+        let usage = self.usage(members)?;
         let desired = self.scaling.scalers.get(&set).and_then(Scaler::desired);
         Some(Capacity { usage, utilisation: usage.utilisation(), desired })
     }
@@ -81,15 +82,8 @@ impl Dispatcher {
     pub(super) fn consider_size(&mut self) {
         let Some(config) = self.config.scaling else { return };
         let now = self.now;
-        // Where nobody says what it can carry there is nothing to go by.
-        let is_known = |usage: &Usage| usage.members == 0 || usage.capacity > 0.0;
-        let used: Vec<(SetId, Usage)> = self
-            .fleet
-            .sets()
-            .filter(|(_, set)| !set.is_empty())
-            .map(|(id, set)| (id, self.usage(set)))
-            .filter(|(_, usage)| is_known(usage))
-            .collect();
+        let sets = self.fleet.sets().filter(|(_, set)| !set.is_empty());
+        let used: Vec<(SetId, Usage)> = sets.filter_map(|(id, set)| Some((id, self.usage(set)?))).collect();
         let mut next = None;
         for (set, usage) in used {
             if !self.scaling.scalers.contains_key(&set) {
@@ -105,7 +99,8 @@ impl Dispatcher {
         self.scaling.at = next.map(|at| at.max(now + LOOK));
     }
 
-    fn usage(&self, set: &Set) -> Usage {
+    /// What is used of those that say what they can carry; `None` where only others take calls.
+    fn usage(&self, set: &Set) -> Option<Usage> {
         let seated = set.seated().filter_map(|(_, index)| self.fleet.members.at(index));
         let mut usage = Usage {
             arrival_rate: set.traffic.rate(self.now),
@@ -113,26 +108,25 @@ impl Dispatcher {
             ..Usage::default()
         };
         let mut shares = Vec::new();
+        let mut silent = 0;
         for member in seated.filter(|member| member.is_healthy()) {
             let slots = slots(member);
-            let capacity = match (slots, member.said.score) {
-                (Some(slots), _) => f64::from(slots),
-                (None, Some(_)) => f64::from(member.destination.weight),
-                (None, None) => 0.0,
+            let score = member.said.score;
+            let Some(capacity) = slots.or(score.map(|_| member.destination.weight)).map(f64::from) else {
+                silent += 1;
+                continue;
             };
             let calls = f64::from(member.calls) + member.estimate.foreign();
-            let load = member.said.score.map_or(calls, |score| score * capacity);
+            let load = score.map_or(calls, |score| score * capacity);
             usage.members += 1;
-            if capacity > 0.0 {
-                usage.slots += slots.unwrap_or(0);
-                usage.capacity += capacity;
-                usage.load += load;
-                shares.push(load / capacity);
-            }
+            usage.slots += slots.unwrap_or(0);
+            usage.capacity += capacity;
+            usage.load += load;
+            shares.push(if capacity > 0.0 { load / capacity } else { 1.0 });
         }
         shares.sort_unstable_by(f64::total_cmp);
         usage.busiest = shares.get((shares.len() * 99).div_ceil(100).saturating_sub(1)).copied();
-        usage
+        (usage.members > 0 || silent == 0).then_some(usage)
     }
 }
 
