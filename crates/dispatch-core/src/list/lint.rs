@@ -219,7 +219,7 @@ fn lint_attrs(row: &Row<'_>, lints: &mut Lints) {
                 name.at,
                 UNKNOWN_ATTRIBUTE,
                 message,
-                format!("nothing, if it is yours; known are {}", KNOWN.join(", ")),
+                format!("leave it if it is your own; known are {}", KNOWN.join(", ")),
             );
         }
         if let Some(at) = value.text.find('#') {
@@ -250,7 +250,7 @@ fn lint_twins<'a>(row: &'a Row<'a>, earlier: &mut Vec<&'a Row<'a>>, lints: &mut 
     } else if let Some(twin) = earlier.first() {
         let (set, line) = (twin.entry.set, twin.entry.line);
         let message = format!("set {set} has this URI on line {line}: each counts its own calls and limits");
-        lints.add(row, at, URI_IN_OTHER_SET, message, "nothing, if the limits of both may add up");
+        lints.add(row, at, URI_IN_OTHER_SET, message, "leave it if the limits of both may add up");
     }
     earlier.push(row);
 }
