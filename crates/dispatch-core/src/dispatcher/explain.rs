@@ -50,7 +50,7 @@ pub struct Row {
 pub struct Estimated {
     /// P: what its calls should cost.
     pub predicted: f64,
-    /// R: by how much its reports differed from that, smoothed, decayed to now.
+    /// R: by what share of that, and one mean call, its reports differ from it; smoothed, decayed to now.
     pub residual: f64,
     /// L: the estimate.
     pub load: f64,

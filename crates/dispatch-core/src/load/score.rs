@@ -11,9 +11,12 @@
 //! ĉ_k  cost of a call of class k, by normalised least mean squares over reports:
 //!      ĉ += μ x (y - x·ĉ) / (|x|² + 1), x the calls per class there, y = score * weight
 //! P    = Σ ĉ_k n_k + c̄ F            n_k own calls per class, F calls of other dispatchers
-//! R    residual: y - P at measuring time, smoothed over τg, forgotten over τd
-//! L    = P + R exp(-age / τd) + (κ - 1) (P - P at measuring time), within [P / 2, 5 P / 2 + c̄ / 2]
+//! R    residual: (y - P) / (P + c̄) at measuring time, smoothed over τg, forgotten over τd
+//! L    = P + R (P + c̄) exp(-age / τd) + (κ - 1) (P - P at measuring time), within [P / 2, 4 P + c̄ / 2]
 //! ```
+//!
+//! R is a share: a bridge that is cold or throttled is wrong by a factor, and its calls change while
+//! reports are on their way.
 //!
 //! Without reports R is 0, c̄ is 1 and L is the number of calls: `call_load`. With stale reports R
 //! decays and L goes back to P.
@@ -93,7 +96,7 @@ pub(crate) struct Estimate {
     own_calls: u32,
     /// F: calls of other dispatchers, at the last report that counted calls.
     foreign: f64,
-    /// R, as of `measured`.
+    /// R, a share, as of `measured`.
     residual: f64,
     /// When the last report was measured, and P then.
     measured: Option<(Time, f64)>,
@@ -157,7 +160,8 @@ impl Estimate {
         self.residual *= decay(interval, FORGET);
         if self.is_trusted() {
             costs.learn(load, &self.own, others, interval, members);
-            let error = load - expected(self, costs);
+            let base = expected(self, costs);
+            let error = (load - base) / (base + costs.mean());
             self.residual += (1.0 - decay(interval, SMOOTH)) * (error - self.residual);
         }
         self.measured = Some((at, expected(self, costs)));
@@ -169,7 +173,7 @@ impl Estimate {
         self.own_load(costs) + costs.mean() * self.foreign
     }
 
-    /// R now.
+    /// R now: by what share of P + c̄ its reports differ from P.
     pub(crate) fn residual(&self, now: Time) -> f64 {
         self.measured.map_or(0.0, |(at, _)| self.residual * decay(now.since(at), FORGET))
     }
@@ -180,7 +184,7 @@ impl Estimate {
         let Some((_, base)) = self.measured.filter(|_| self.is_trusted()) else { return predicted };
         // The others have begun about as many calls since as we have: κ = (1 + D) / 2.
         let unseen = (f64::from(dispatchers) - 1.0) / 2.0 * (predicted - base);
-        let load = predicted + self.residual(now) + unseen;
+        let load = predicted + self.residual(now) * (predicted + costs.mean()) + unseen;
         load.clamp(LEAST_LOAD * predicted, MOST_LOAD * predicted + SLACK * costs.mean())
     }
 
@@ -266,7 +270,7 @@ const MOST_COST: f64 = 10.0;
 /// Reports pull the estimate no further from the count than this. Wider believes bad reports,
 /// narrower sees less of what calls really do.
 const LEAST_LOAD: f64 = 0.5;
-const MOST_LOAD: f64 = 2.5;
+const MOST_LOAD: f64 = 4.0;
 const SLACK: f64 = 0.5;
 /// The trust guard: above this many mean calls, a score below this share of what they should cost
 /// is a contradiction; at this many more contradictions than agreements the score is ignored.
