@@ -1,5 +1,6 @@
 //! Runs testdata/*.json, the contract of all three languages; testdata/README.md tells the format.
 
+mod answers;
 mod driver;
 mod format;
 
