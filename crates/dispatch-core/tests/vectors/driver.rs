@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use crate::answers::{Stop, estimates, event_object, explanation, read_report, state};
 use crate::format::{
-    Command, Expected, Handle, Step, check_part, inventory, name, report, seconds, span, text,
+    Command, Expected, Handle, Reply, Step, check_part, inventory, name, report, seconds, span, text,
 };
 
 /// A dispatcher, and by which names the vector knows what is in it.
@@ -128,11 +128,17 @@ impl Driver {
             }
             Command::Explain(ask) => explanation(dispatcher.explain(&ask.call()), named),
             Command::Estimates(ask) => estimates(dispatcher.explain(&ask.call()), named),
-            Command::Picks { calls } => {
+            Command::Picks { calls, replies } => {
                 let mut picks = Vec::new();
+                let mut replies = replies.into_iter().flatten();
                 for call in calls {
                     let placed = dispatcher.begin(&Call::new(call.as_bytes()), now)?;
                     picks.push(to(placed));
+                    match replies.next() {
+                        Some(Reply::Code(200)) => dispatcher.confirm(placed.lease, now)?,
+                        Some(reply) => drop(dispatcher.fail(placed.lease, reply.failure(None), now)?),
+                        None => {}
+                    }
                     dispatcher.end(placed.lease, now);
                 }
                 json!(picks)

@@ -60,7 +60,7 @@ pub(crate) enum Command {
     Repeat(Ask),
     Explain(Ask),
     Estimates(Ask),
-    Picks { calls: Vec<String> },
+    Picks { calls: Vec<String>, replies: Option<Vec<Reply>> },
     Confirm { call: Handle },
     Fail { call: Handle, reply: Reply, retry_after: Option<f64> },
     Next { call: Handle },
