@@ -46,9 +46,11 @@ impl Dispatcher {
     /// # Errors
     /// The destination left, or never was.
     pub fn remove(&mut self, id: DestinationId, now: Time) -> Result<(), NoSuchDestination> {
-        self.advance(now);
+        let now = self.advance(now);
         self.seated(id)?;
         self.fleet.leave(id.0);
+        // Without it the share of healthy ones is another one.
+        self.fleet.reconsider(id.0, &self.config, now);
         self.settle(id.0);
         Ok(())
     }
