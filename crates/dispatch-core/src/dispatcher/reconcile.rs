@@ -104,7 +104,7 @@ impl Dispatcher {
             Start { id: hash, key: hash, tenant: None, destination: id.0, set, cost: 1, class: 0, route: 0 };
         let Some(lease) = self.calls.begin(start, now) else { return false };
         self.calls.confirm(lease, now);
-        self.fleet.take(id.0, 0, 1, &self.config, now);
+        self.fleet.count(id.0, 0, 1, &self.config, now);
         true
     }
 }

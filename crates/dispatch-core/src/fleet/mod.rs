@@ -181,15 +181,22 @@ impl Fleet {
 
     // Counting
 
-    /// Counts a call in.
+    /// Counts a new call in, also against the rate limit.
     pub(crate) fn take(&mut self, key: Key, class: u16, cost: u32, config: &Config, now: Time) {
+        if let Some(member) = self.members.find_mut(key) {
+            member.rate.count(member.destination.max_rate, now);
+        }
+        self.count(key, class, cost, config, now);
+    }
+
+    /// Counts a call in that may have been there for long.
+    pub(crate) fn count(&mut self, key: Key, class: u16, cost: u32, config: &Config, now: Time) {
         self.changes += 1;
         let Some(member) = self.members.find_mut(key) else { return };
         member.calls += 1;
         member.load += u64::from(cost);
         member.estimate.begin(class, cost, now);
         member.touched = self.changes;
-        member.rate.count(member.destination.max_rate, now);
         self.recount(key, config, now);
     }
 
