@@ -37,6 +37,8 @@ pub(crate) struct Record {
     pub(crate) confirmed: bool,
     /// It failed at this destination.
     pub(crate) failed: bool,
+    /// It was placed while health was ignored.
+    pub(crate) panic: bool,
 }
 
 /// What a new call starts with.
@@ -102,6 +104,7 @@ impl Calls {
             route,
             confirmed: false,
             failed: false,
+            panic: false,
         };
         let lease = self.records.insert(record).ok()?;
         let records = &self.records;

@@ -49,6 +49,7 @@ impl Dispatcher {
         let now = self.advance(now);
         self.seated(id)?;
         self.fleet.leave(id.0);
+        // Without it the share of healthy ones is another one.
         self.fleet.reconsider(id.0, &self.config, now);
         self.settle(id.0);
         Ok(())

@@ -79,7 +79,7 @@ impl Dispatcher {
 
     fn rows(&self, fleet: &Fleet, call: &Call<'_>) -> Vec<Row> {
         let key = fleet.hash(call.key.unwrap_or(call.call_id));
-        let ask = self.ask(fleet, key, fleet.class(call.class).unwrap_or(u16::MAX), call.cost, &[]);
+        let ask = self.ask(fleet, key, fleet.class_as_compared(call.class), call.cost, &[]);
         let mut rows = Vec::new();
         for (algorithm, leg) in fleet.routes(call.set) {
             let Some(set) = fleet.set(leg) else { continue };

@@ -113,7 +113,7 @@ impl Dispatcher {
         let tenant = call.tenant.map(|tenant| self.tenant(tenant));
         self.admit(call, tenant)?;
         let key = call.key.map_or(id, |key| fleet.hash(key));
-        let ask = self.ask(fleet, key, fleet.class(call.class).unwrap_or(u16::MAX), call.cost, &[]);
+        let ask = self.ask(fleet, key, fleet.class_as_compared(call.class), call.cost, &[]);
         let legs = fleet.legs(call.set);
         for leg in legs.iter().copied() {
             if let Some(seat) = fleet.choose(leg, &ask, rng) {
@@ -142,12 +142,15 @@ impl Dispatcher {
 
     fn placed(&self, id: u64) -> Option<Placed> {
         let lease = self.calls.by_id(id)?;
-        let destination = DestinationId(self.calls.find(lease)?.destination);
-        Some(Placed { lease, destination, panic: false })
+        let record = self.calls.find(lease)?;
+        Some(Placed { lease, destination: DestinationId(record.destination), panic: record.panic })
     }
 
     fn place(&mut self, lease: Lease, destination: Key, panic: bool) -> Placed {
         self.counts.panics += u64::from(panic);
+        if let Some(record) = self.calls.find_mut(lease) {
+            record.panic = panic;
+        }
         Placed { lease, destination: DestinationId(destination), panic }
     }
 

@@ -56,7 +56,8 @@ impl Dispatcher {
         let mut done = Reconciled::default();
         match there {
             Inventory::Calls(call_ids) => {
-                let hashes: BTreeSet<u64> = call_ids.iter().map(|id| self.fleet.hash(id)).collect();
+                let hashes: BTreeSet<u64> =
+                    call_ids.iter().filter(|id| !id.is_empty()).map(|id| self.fleet.hash(id)).collect();
                 confirmed.retain(|lease| {
                     self.calls.find(*lease).is_some_and(|record| !hashes.contains(&record.id))
                 });
@@ -95,7 +96,7 @@ impl Dispatcher {
             Start { id: hash, key: hash, tenant: None, destination: id.0, set, cost: 1, class: 0, route: 0 };
         let Some(lease) = self.calls.begin(start, now) else { return false };
         self.calls.confirm(lease, now);
-        self.fleet.take(id.0, 0, 1, &self.config, now);
+        self.fleet.count(id.0, 0, 1, &self.config, now);
         true
     }
 }

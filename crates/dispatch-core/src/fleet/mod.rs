@@ -185,8 +185,16 @@ impl Fleet {
 
     // Counting
 
-    /// Counts a call in.
+    /// Counts a new call in, also against the rate limit.
     pub(crate) fn take(&mut self, key: Key, class: u16, cost: u32, config: &Config, now: Time) {
+        if let Some(member) = self.members.find_mut(key) {
+            member.rate.count(member.destination.max_rate, now);
+        }
+        self.count(key, class, cost, config, now);
+    }
+
+    /// Counts a call in that may have been there for long.
+    pub(crate) fn count(&mut self, key: Key, class: u16, cost: u32, config: &Config, now: Time) {
         self.changes += 1;
         let Some(member) = self.members.find_mut(key) else { return };
         member.calls += 1;
@@ -194,7 +202,6 @@ impl Fleet {
         member.load += u64::from(cost);
         member.estimate.begin(class, cost, now);
         member.touched = self.changes;
-        member.rate.count(member.destination.max_rate, now);
         self.recount(key, config, now);
     }
 
@@ -209,24 +216,24 @@ impl Fleet {
         self.recount(key, config, now);
     }
 
-    /// The number of a class, if calls of it have been placed.
-    pub(crate) fn class(&self, class: Option<&str>) -> Option<u16> {
-        class.map_or(Some(0), |name| self.classes.get(name).copied())
-    }
-
     /// The number of a class, new or not; 0 where too many others are told apart already.
     pub(crate) fn number_class(&mut self, class: Option<&str>) -> u16 {
-        if let Some(number) = self.class(class) {
-            return number;
-        }
-        let number = self.classes.len() as u16 + 1;
+        let number = self.class_as_compared(class);
         match class {
-            Some(name) if number < CLASSES => {
+            Some(name) if number == NEW_CLASS => {
+                let number = self.classes.len() as u16 + 1;
                 self.classes.insert(String::from(name), number);
                 number
             }
-            _ => 0,
+            _ => number,
         }
+    }
+
+    /// The number of a class, or [`NEW_CLASS`], which is expected to cost the mean.
+    pub(crate) fn class_as_compared(&self, class: Option<&str>) -> u16 {
+        let Some(name) = class else { return 0 };
+        let full = self.classes.len() as u16 + 1 >= CLASSES;
+        self.classes.get(name).copied().unwrap_or(if full { 0 } else { NEW_CLASS })
     }
 
     // Looking
@@ -272,3 +279,5 @@ impl Fleet {
 
 /// Classes told apart, the one for every other call included.
 const CLASSES: u16 = 64;
+/// A class of which no call has been placed yet.
+const NEW_CLASS: u16 = u16::MAX;

@@ -97,10 +97,12 @@ impl Attempts {
         self.buckets = [Bucket::default(); BUCKETS as usize];
     }
 
-    /// Takes an ejection back, as if it had not been.
+    /// Takes an ejection back. Its failures still count: they are what says that most fail.
     pub(crate) fn pardon(&mut self, now: Time) {
+        let failures = self.buckets;
         self.ejections = self.ejections.saturating_sub(1);
         self.let_back(now);
+        self.buckets = failures;
     }
 
     /// How often it has been ejected.

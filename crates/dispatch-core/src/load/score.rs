@@ -153,6 +153,10 @@ impl Estimate {
             self.foreign = f64::from(active.saturating_sub(past.calls));
         }
         let load = load?;
+        if self.history.is_empty() {
+            // The next change may be younger than the next report.
+            self.history.push(past);
+        }
         let others = self.foreign + past.total as f64 - self.own_total() as f64;
         let expected = |own: &Self, costs: &Costs| own.own_load(costs) + costs.mean() * others;
         let trusted = self.is_trusted();
@@ -394,7 +398,6 @@ mod tests {
         for seconds in (5..=100).step_by(5) {
             report(&mut bridge, &mut costs, seconds, 1.0);
         }
-        bridge.remember(Time::from_secs(100));
         for _ in 0..10 {
             bridge.begin(0, 1, Time::from_secs(105));
         }

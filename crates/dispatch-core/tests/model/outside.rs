@@ -115,6 +115,9 @@ impl Pair {
             confirmed: true,
             failed: false,
         });
+        // It began before anybody here could count it: the rate limit knows nothing of it.
+        let due = self.naive.member(id).unwrap().due;
         self.naive.count(id, 1);
+        self.naive.member(id).unwrap().due = due;
     }
 }

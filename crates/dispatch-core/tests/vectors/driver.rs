@@ -3,14 +3,13 @@
 use std::collections::HashMap;
 use std::iter::from_fn;
 
-use callsteer::{
-    AddError, BeginError, Call, Config, ConfigError, DestinationId, Dispatcher, Event, EventKind,
-    Explanation, FailError, Lease, NextError, NoSuchCall, NoSuchDestination, Plan, PlanError, ProbeError,
-    StalePlan, Status, Time, UpdateError,
-};
+use callsteer::{Call, Config, ConfigError, DestinationId, Dispatcher, Event, Lease, Placed, Plan, Time};
 use serde_json::{Value, json};
 
-use crate::format::{Command, Expected, Handle, Step, check_part, name, seconds, span, text};
+use crate::answers::{Stop, estimates, event_object, explanation, read_report, state};
+use crate::format::{
+    Command, Expected, Handle, Reply, Step, check_part, inventory, name, report, seconds, span, text,
+};
 
 /// A dispatcher, and by which names the vector knows what is in it.
 pub(crate) struct Driver {
@@ -66,7 +65,8 @@ impl Driver {
         check_part(&Value::Object(expected.stats.clone()), &got)?;
         // Whatever happens, every call is somewhere, or has ended.
         let there: u32 = self.dispatcher.iter().map(|(_, _, status)| status.calls).sum();
-        let conserved = stats.begun == u64::from(stats.calls) + stats.ended + stats.expired;
+        let conserved = stats.begun + stats.adopted
+            == u64::from(stats.calls) + stats.ended + stats.expired + stats.healed;
         if conserved && there == stats.calls { Ok(()) } else { Err(format!("{there} calls, but {got}")) }
     }
 
@@ -80,6 +80,10 @@ impl Driver {
             Handle::Number(number) => Lease::from_u64(number).ok_or(format!("{number} cannot be a lease")),
         };
         let named = |id: DestinationId| json!(self.names.get(&id));
+        let to = |placed: Placed| match placed.panic {
+            true => json!({ "to": named(placed.destination), "panic": true }),
+            false => named(placed.destination),
+        };
         Ok(match command {
             Command::New { config } => {
                 *self = Self { now, ..Self::new(*config)? };
@@ -109,26 +113,32 @@ impl Driver {
             }
             Command::Begin(ask) => {
                 let placed = dispatcher.begin(&ask.call(), now)?;
-                let to = named(placed.destination);
                 if let Some(other) = self.calls.insert(placed.lease, ask.call.clone()) {
                     return Err(format!("has the lease that {other} had").into());
                 }
                 self.leases.insert(ask.call, placed.lease);
-                to
+                to(placed)
             }
             Command::Repeat(ask) => {
                 let placed = dispatcher.begin(&ask.call(), now)?;
                 if self.leases.get(&ask.call) != Some(&placed.lease) {
                     return Err(String::from("has another lease than before").into());
                 }
-                named(placed.destination)
+                to(placed)
             }
             Command::Explain(ask) => explanation(dispatcher.explain(&ask.call()), named),
-            Command::Picks { calls } => {
+            Command::Estimates(ask) => estimates(dispatcher.explain(&ask.call()), named),
+            Command::Picks { calls, replies } => {
                 let mut picks = Vec::new();
+                let mut replies = replies.into_iter().flatten();
                 for call in calls {
                     let placed = dispatcher.begin(&Call::new(call.as_bytes()), now)?;
-                    picks.push(named(placed.destination));
+                    picks.push(to(placed));
+                    match replies.next() {
+                        Some(Reply::Code(200)) => dispatcher.confirm(placed.lease, now)?,
+                        Some(reply) => drop(dispatcher.fail(placed.lease, reply.failure(None), now)?),
+                        None => {}
+                    }
                     dispatcher.end(placed.lease, now);
                 }
                 json!(picks)
@@ -137,16 +147,36 @@ impl Driver {
             Command::Fail { call, reply, retry_after } => {
                 json!(dispatcher.fail(lease(call)?, reply.failure(retry_after), now)?)
             }
-            Command::Next { call } => named(dispatcher.next(lease(call)?, now)?.destination),
+            Command::Next { call } => to(dispatcher.next(lease(call)?, now)?),
             Command::End { call } => json!(dispatcher.end(lease(call)?, now)),
             Command::ConfirmCall { call } => json!(dispatcher.confirm_call(call.as_bytes(), now)?),
             Command::FailCall { call, reply, retry_after } => {
                 json!(dispatcher.fail_call(call.as_bytes(), reply.failure(retry_after), now)?)
             }
-            Command::NextCall { call } => named(dispatcher.next_call(call.as_bytes(), now)?.destination),
+            Command::NextCall { call } => to(dispatcher.next_call(call.as_bytes(), now)?),
             Command::EndCall { call } => json!(dispatcher.end_call(call.as_bytes(), now)),
             Command::ProbeResult { who: id, reply, retry_after } => {
                 json!(dispatcher.probe_result(who(id)?, reply.probe_result(retry_after), now)?)
+            }
+            Command::Report { who: id, report: said } => {
+                json!(dispatcher.report(who(id)?, report(said)?, now)?)
+            }
+            Command::Reconcile { who: id, calls, count } => {
+                let there: Vec<_> = calls.iter().flatten().map(String::as_bytes).collect();
+                let done = dispatcher.reconcile(who(id)?, inventory(&there, count), now)?;
+                for call in calls.into_iter().flatten() {
+                    // One that was adopted has a lease that nobody was given.
+                    if let Some(lease) = dispatcher.call_of(call.as_bytes()) {
+                        self.calls.insert(lease, call.clone());
+                        self.leases.insert(call, lease);
+                    }
+                }
+                json!(done)
+            }
+            Command::ReadReport { form, text } => read_report(form, &text)?,
+            Command::Score { resources, measured } => {
+                resources.check()?;
+                json!(resources.score(measured.iter().map(|(name, value)| (name.as_str(), *value)))?)
             }
             Command::PollProbes {} => {
                 let probes = from_fn(|| dispatcher.poll_probe(now));
@@ -167,79 +197,5 @@ impl Driver {
             }
             Command::TenantCalls { tenant } => json!(dispatcher.tenant_calls(&tenant)),
         })
-    }
-}
-
-/// Why a command gave nothing: it was refused, or the vector cannot hold.
-enum Stop {
-    Refused { code: &'static str, answer: Value, says: String },
-    Wrong(String),
-}
-
-impl From<String> for Stop {
-    fn from(wrong: String) -> Self {
-        Self::Wrong(wrong)
-    }
-}
-
-impl From<BeginError> for Stop {
-    fn from(error: BeginError) -> Self {
-        Self::Refused { code: error.code(), answer: json!(error.answer()), says: error.to_string() }
-    }
-}
-
-macro_rules! refusals {
-    ($($error:ty),+) => {
-        $(impl From<$error> for Stop {
-            fn from(error: $error) -> Self {
-                Self::Refused { code: error.code(), answer: Value::Null, says: error.to_string() }
-            }
-        })+
-    };
-}
-
-refusals!(AddError, ConfigError, FailError, NextError, NoSuchCall, NoSuchDestination);
-refusals!(PlanError, ProbeError, StalePlan, UpdateError);
-
-fn state(status: Status) -> Value {
-    json!({
-        "standing": status.standing.as_str(), "will": status.will, "observed": status.observed,
-        "busy_until": status.busy_until.map(seconds), "calls": status.calls, "load": status.load,
-    })
-}
-
-fn explanation(explained: Explanation, named: impl Fn(DestinationId) -> Value) -> Value {
-    let row = |row: &callsteer::Row| json!([row.route, named(row.destination), row.standing, row.key]);
-    let rows: Vec<_> = explained.rows.iter().map(row).collect();
-    match explained.outcome {
-        Ok(destination) => json!({ "to": named(destination), "rows": rows }),
-        Err(error) => json!({ "error": error.code(), "rows": rows }),
-    }
-}
-
-fn event_object(
-    event: Event,
-    calls: &HashMap<Lease, String>,
-    named: impl Fn(DestinationId) -> Value,
-) -> Value {
-    let at = seconds(event.at);
-    match event.kind {
-        EventKind::Added { set, id, .. } => json!({ "at": at, "event": "added", "who": name(set, &id) }),
-        EventKind::Removed { set, id, .. } => json!({ "at": at, "event": "removed", "who": name(set, &id) }),
-        EventKind::Health { destination, observed } => {
-            json!({ "at": at, "event": "health", "who": named(destination), "observed": observed })
-        }
-        EventKind::Busy { destination, until } => {
-            json!({ "at": at, "event": "busy", "who": named(destination), "until": seconds(until) })
-        }
-        EventKind::Drained { destination, left } => {
-            json!({ "at": at, "event": "drained", "who": named(destination), "left": left })
-        }
-        EventKind::Expired { lease, destination, confirmed } => json!({
-            "at": at, "event": "expired", "who": named(destination), "call": calls.get(&lease),
-            "confirmed": confirmed,
-        }),
-        EventKind::Lost { count } => json!({ "at": at, "event": "lost", "count": count }),
-        other => json!(format!("{other:?}")),
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use callsteer::{Call, Config, Destination, Failure, ProbeResult, SetId, Time};
+use callsteer::{Call, Config, Destination, Failure, Inventory, ProbeResult, Report, Resources, SetId, Time};
 use serde::Deserialize;
 use serde_json::{Map, Value, from_value, json};
 
@@ -59,7 +59,8 @@ pub(crate) enum Command {
     Begin(Ask),
     Repeat(Ask),
     Explain(Ask),
-    Picks { calls: Vec<String> },
+    Estimates(Ask),
+    Picks { calls: Vec<String>, replies: Option<Vec<Reply>> },
     Confirm { call: Handle },
     Fail { call: Handle, reply: Reply, retry_after: Option<f64> },
     Next { call: Handle },
@@ -69,6 +70,10 @@ pub(crate) enum Command {
     NextCall { call: String },
     EndCall { call: String },
     ProbeResult { who: String, reply: Reply, retry_after: Option<f64> },
+    Report { who: String, report: Map<String, Value> },
+    Reconcile { who: String, calls: Option<Vec<String>>, count: Option<u32> },
+    ReadReport { form: Form, text: String },
+    Score { resources: Resources, measured: BTreeMap<String, f64> },
     PollProbes {},
     PollEvents {},
     NextDeadline {},
@@ -83,6 +88,7 @@ pub(crate) struct Ask {
     pub(crate) call: String,
     set: Option<SetId>,
     key: Option<String>,
+    class: Option<String>,
     cost: Option<u32>,
     tenant: Option<String>,
 }
@@ -109,6 +115,18 @@ pub(crate) enum Nothing {
     Unreachable,
 }
 
+/// In which form a bridge says what it says about itself.
+#[derive(Clone, Copy, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Form {
+    Orca,
+    OrcaBin,
+    AgentCheck,
+    Heartbeat,
+    HeartbeatJson,
+    Json,
+}
+
 impl TryFrom<Map<String, Value>> for Step {
     type Error = String;
 
@@ -128,6 +146,7 @@ impl Ask {
         Call {
             set: self.set.unwrap_or(plain.set),
             key: self.key.as_ref().map(|key| key.as_bytes()),
+            class: self.class.as_deref(),
             cost: self.cost.unwrap_or(plain.cost),
             tenant: self.tenant.as_deref(),
             ..plain
@@ -182,10 +201,13 @@ pub(crate) fn check_part(wanted: &Value, got: &Value) -> Result<(), String> {
     if right { Ok(()) } else { Err(format!("{got}, not {wanted}")) }
 }
 
-/// Equal, where 1 and 1.0 are equal too.
+/// Equal, where 1 and 1.0 are equal too, and numbers as close as one writes them by hand.
 fn same(one: &Value, other: &Value) -> bool {
     match (one, other) {
-        (Value::Number(one), Value::Number(other)) => one.as_f64() == other.as_f64(),
+        (Value::Number(one), Value::Number(other)) => {
+            let numbers = one.as_f64().zip(other.as_f64());
+            numbers.is_some_and(|(one, other)| (one - other).abs() <= 1e-9)
+        }
         (Value::Array(one), Value::Array(other)) => {
             one.len() == other.len() && one.iter().zip(other).all(|(one, other)| same(one, other))
         }
@@ -195,6 +217,28 @@ fn same(one: &Value, other: &Value) -> bool {
         }
         _ => one == other,
     }
+}
+
+/// A report, whose numbers may be strings where JSON cannot write them: NaN, Infinity, -Infinity.
+pub(crate) fn report(mut said: Map<String, Value>) -> Result<Report, String> {
+    let mut number = |field: &str| -> Result<Option<f64>, String> {
+        match said.get(field) {
+            Some(Value::String(word)) => {
+                let number = word.parse().map_err(text)?;
+                said.remove(field);
+                Ok(Some(number))
+            }
+            _ => Ok(None),
+        }
+    };
+    let (score, sustained) = (number("score")?, number("sustained")?);
+    let report: Report = from_value(Value::Object(said)).map_err(text)?;
+    Ok(Report { score: score.or(report.score), sustained: sustained.or(report.sustained), ..report })
+}
+
+/// What a bridge has: a number, or these calls.
+pub(crate) fn inventory<'a>(calls: &'a [&'a [u8]], count: Option<u32>) -> Inventory<'a> {
+    count.map_or(Inventory::Calls(calls), Inventory::Count)
 }
 
 /// A destination's name in a vector: its id, after its set where that is not 1.

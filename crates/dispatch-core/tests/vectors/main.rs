@@ -1,5 +1,6 @@
 //! Runs testdata/*.json, the contract of all three languages; testdata/README.md tells the format.
 
+mod answers;
 mod driver;
 mod format;
 
@@ -67,6 +68,7 @@ fn an_unknown_key_anywhere_fails() {
         ("", hash, "", ""),
         ("", probing, "", ""),
         ("", r#""health": {"x": 1}"#, "", ""),
+        ("", r#""ejection": {"x": 1}"#, "", ""),
         ("", "", r#", "x": 1"#, ""),
         ("", "", "", r#", "x": 1"#),
         ("", "", "", r#", "enabled": true"#),
@@ -74,6 +76,21 @@ fn an_unknown_key_anywhere_fails() {
         ("", "", "", r#", "stats": {"x": 1}"#),
     ] {
         assert!(vector(extra, config, destination, step).is_err(), "{extra}{config}{destination}{step}");
+    }
+    let next = |step: &str| vector("", "", "", &format!(r#"}}, {{{step}"#));
+    let resources = r#""do": "score", "measured": {"cpu": 1}, "gives": 1, "resources"#;
+    for (known, unknown) in [
+        (
+            r#""do": "report", "who": "a", "report": {"score": 1}"#,
+            r#""do": "report", "who": "a", "report": {"x": 1}"#,
+        ),
+        (
+            &format!(r#"{resources}": {{"resources": [{{"name": "cpu", "full": 1}}]}}"#),
+            &format!(r#"{resources}": {{"resources": [{{"name": "cpu", "full": 1, "x": 1}}]}}"#),
+        ),
+    ] {
+        assert_eq!(next(known), Ok(String::new()));
+        assert!(next(unknown).is_err(), "{unknown}");
     }
 }
 
