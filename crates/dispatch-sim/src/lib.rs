@@ -20,6 +20,7 @@
 pub mod arrivals;
 pub mod bank;
 pub mod compare;
+pub mod estimate;
 pub mod figures;
 pub mod lengths;
 pub mod policy;

@@ -4,7 +4,8 @@ use std::fmt::Write;
 
 use comfy_table::{Cell, CellAlignment, Table, presets};
 
-use crate::report::{BridgeSummary, Estimate, Report, Row, WorkloadSummary};
+use crate::estimate::Estimate;
+use crate::report::{BridgeSummary, Report, Row, WorkloadSummary};
 
 /// The report as text for a terminal, 100 columns wide.
 #[must_use]
