@@ -3,10 +3,11 @@
 use callsteer::AddError;
 use rayon::prelude::*;
 
+use crate::estimate::Estimate;
 use crate::figures::Figures;
 use crate::policy::Policy;
 use crate::replay::replay;
-use crate::report::{Estimate, Report, Row, Totals, WorkloadSummary};
+use crate::report::{Report, Row, Totals, WorkloadSummary};
 use crate::workload::Workload;
 
 /// Replays the workload once per policy and seed; `done` is called after each replay.

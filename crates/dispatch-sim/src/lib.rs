@@ -14,17 +14,23 @@
 //! [`bank`]) or recorded ([`trace`]); [`replay`] leads it through one [`policy`] on
 //! [`callsteer::Dispatcher`] itself and takes the [`figures`]; [`compare`] does so for every policy
 //! and seed; a [`report`] says what came out, for machines, and a [`table`] for people.
+//!
+//! Where costs vary in time, bridges report their load and things go wrong, a [`scenario`] takes the
+//! workload's place and a [`simulation`] that of the replay.
 
 #![forbid(unsafe_code)]
 
 pub mod arrivals;
 pub mod bank;
 pub mod compare;
+pub mod estimate;
 pub mod figures;
 pub mod lengths;
 pub mod policy;
 pub mod replay;
 pub mod report;
+pub mod scenario;
+pub mod simulation;
 pub mod table;
 pub mod trace;
 pub mod workload;

@@ -5,6 +5,7 @@ use std::time::Duration;
 use callsteer::Time;
 use serde::Serialize;
 
+use crate::estimate::Estimate;
 use crate::workload::{Bridge, COST_UNIT, Outage, Workload};
 
 /// The result of a comparison.
@@ -104,17 +105,6 @@ pub struct Totals {
     pub moved: u64,
 }
 
-/// A figure over several seeds.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct Estimate {
-    /// Its mean.
-    pub mean: f64,
-    /// The true mean is within this of `mean` in 95 % of all cases (Student's t); `None` for one seed.
-    pub ci95: Option<f64>,
-    /// Its value for each seed.
-    pub values: Vec<f64>,
-}
-
 impl Report {
     pub(crate) fn new(workload: WorkloadSummary, seeds: Vec<u64>, policies: Vec<Row>) -> Self {
         let answer = answer(&policies);
@@ -191,20 +181,6 @@ impl From<&Outage> for OutageSummary {
     }
 }
 
-impl Estimate {
-    /// Of these values, one per seed.
-    #[must_use]
-    pub fn new(values: Vec<f64>) -> Self {
-        let n = values.len() as f64;
-        let mean = values.iter().sum::<f64>() / n;
-        let ci95 = values.len().checked_sub(2).map(|row| {
-            let squares: f64 = values.iter().map(|value| (value - mean) * (value - mean)).sum();
-            STUDENT_T[row.min(STUDENT_T.len() - 1)] * (squares / (n - 1.0) / n).sqrt()
-        });
-        Self { mean, ci95, values }
-    }
-}
-
 /// Who wins, and by how much against round robin (against the last one where that did not run).
 fn answer(rows: &[Row]) -> String {
     let [best, .., last] = rows else {
@@ -253,25 +229,9 @@ fn is_clearly_below(row: &Row, base: &Row) -> bool {
 
 const BASELINE: &str = "round_robin";
 
-/// 97.5 % quantiles of Student's t for 1, 2, ... 30 degrees of freedom; the last one serves for
-/// more, a little too wide (1.96 in the limit).
-const STUDENT_T: [f64; 30] = [
-    12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228, 2.201, 2.179, 2.160, 2.145, 2.131,
-    2.120, 2.110, 2.101, 2.093, 2.086, 2.080, 2.074, 2.069, 2.064, 2.060, 2.056, 2.052, 2.048, 2.045, 2.042,
-];
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn an_interval_of_two_values_is_wide_and_one_value_has_none() {
-        // Mean 2, standard error 1, t(1) = 12.706.
-        let two = Estimate::new(vec![1.0, 3.0]);
-        assert!((two.mean - 2.0).abs() < 1e-12 && (two.ci95.unwrap() - 12.706).abs() < 1e-9);
-        assert_eq!(Estimate::new(vec![5.0]).ci95, None);
-        assert_eq!(Estimate::new(vec![5.0; 100]).ci95, Some(0.0));
-    }
 
     fn row(policy: &str, max_over_mean: &[f64]) -> Row {
         let estimate = || Estimate::new(max_over_mean.to_vec());

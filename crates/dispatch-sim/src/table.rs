@@ -4,7 +4,8 @@ use std::fmt::Write;
 
 use comfy_table::{Cell, CellAlignment, Table, presets};
 
-use crate::report::{BridgeSummary, Estimate, Report, Row, WorkloadSummary};
+use crate::estimate::Estimate;
+use crate::report::{BridgeSummary, Report, Row, WorkloadSummary};
 
 /// The report as text for a terminal, 100 columns wide.
 #[must_use]
@@ -95,7 +96,7 @@ const WIDTH: usize = 100;
 const LEGEND: &str = "Load: cost of a bridge's calls in progress, 1 being an average call. Max/mean and CV \
 (coefficient of variation) are over the bridges, averaged over time; 1 and 0 are even. ±: 95 % interval over the \
 replays. Every policy gets the same calls. call_load counts calls, call_load+costs is told what each costs. Among \
-equal bridges weighted and priority take turns, as round_robin does.";
+equal bridges priority takes turns, as round_robin does, and so does weighted, but for a bridge that warms up.";
 
 #[cfg(test)]
 mod tests {

@@ -47,7 +47,9 @@ fn every_policy_gets_the_same_calls() {
 
 #[test]
 fn taking_turns_is_the_same_by_any_name_among_equal_bridges() {
-    let report = run(&bank::workload(bank::bridges(8), 50.0), &["round_robin", "weighted", "priority"], &[3]);
+    // A bridge that comes back from an outage warms up, which round robin does not heed.
+    let workload = Workload { outages: Vec::new(), ..bank::workload(bank::bridges(8), 50.0) };
+    let report = run(&workload, &["round_robin", "weighted", "priority"], &[3]);
     let values = |name| report.row(name).unwrap().cv.values.clone();
     assert_eq!(values("weighted"), values("round_robin"));
     assert_eq!(values("priority"), values("round_robin"));

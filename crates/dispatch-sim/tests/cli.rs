@@ -180,3 +180,42 @@ fn lint_says_what_is_wrong_and_where() {
     assert_eq!(run.code, 2);
     assert!(run.err.starts_with("callsteer: nowhere.list: "), "{}", run.err);
 }
+
+#[test]
+fn simulate_prints_a_table_with_intervals_and_writes_json() {
+    let run = callsteer(&["simulate", "black-hole", "--seeds", "2", "--json", "out.json"]);
+    assert_eq!((run.code, &*run.err), (0, ""));
+    assert!(run.out.starts_with("black-hole: bridge 1 answers 503 to every call"), "{}", run.out);
+    for column in
+        ["excess", "/ call_load", "bridge load, p99", "failed first", "call_load:no-ejection", "oracle"]
+    {
+        assert!(run.out.contains(column), "{column}\n{}", run.out);
+    }
+    let json = std::fs::read_to_string(run.folder.path().join("out.json")).unwrap();
+    let json: serde_json::Value = serde_json::from_str(&json).unwrap();
+    assert_eq!(json[0]["scenario"], "black-hole");
+    assert_eq!(json[0]["policies"][1]["policy"], "call_load");
+    assert_eq!(json[0]["policies"][1]["excess_ratio"]["mean"], 1.0);
+    assert_eq!(json[0]["policies"][1]["excess"]["values"].as_array().unwrap().len(), 2);
+}
+
+#[test]
+fn a_simulation_gives_the_same_bytes_with_any_number_of_threads() {
+    let run = |seed: &str, threads: &str| {
+        let arguments = ["simulate", "black-hole", "4x12", "--seeds", "2", "--seed", seed, "--json", "-"];
+        let run = callsteer_in(tempfile::tempdir().unwrap(), &arguments, &[("RAYON_NUM_THREADS", threads)]);
+        assert_eq!(run.code, 0, "{}", run.err);
+        run.out
+    };
+    assert_eq!(run("5", "1"), run("5", "4"));
+    assert_ne!(run("5", "1"), run("6", "1"));
+}
+
+#[test]
+fn scenarios_are_listed_and_a_wrong_name_is_refused() {
+    let list = callsteer(&["simulate", "--list"]);
+    assert!(list.out.lines().count() > 20 && list.out.starts_with("base16 "), "{}", list.out);
+    let wrong = callsteer(&["simulate", "base17"]);
+    assert_eq!(wrong.code, 2);
+    assert!(wrong.err.contains("no such scenario: see --list"), "{}", wrong.err);
+}

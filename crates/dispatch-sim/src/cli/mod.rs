@@ -2,6 +2,7 @@
 
 mod bench;
 mod lint;
+mod simulate;
 
 use std::error::Error;
 use std::io::{self, Write};
@@ -10,7 +11,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 /// Chooses the bridge that takes the next call. This command compares its algorithms on recorded or
-/// made-up calls, and checks dispatcher lists.
+/// made-up calls, simulates bursts, reports and faults, and checks dispatcher lists.
 #[derive(Parser)]
 #[command(version, after_help = AFTER_HELP)]
 struct Cli {
@@ -22,6 +23,7 @@ struct Cli {
 enum Command {
     Bench(bench::Bench),
     Lint(lint::Lint),
+    Simulate(simulate::Simulate),
 }
 
 /// Does what the command line asks for.
@@ -31,6 +33,7 @@ pub(crate) fn run() -> ExitCode {
         {
             Command::Bench(bench) => bench.run(),
             Command::Lint(lint) => lint.run(),
+            Command::Simulate(simulate) => simulate.run(),
         };
     done.unwrap_or_else(|error| {
         eprintln!("callsteer: {error}");

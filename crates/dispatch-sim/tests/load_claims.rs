@@ -1,0 +1,103 @@
+//! What Callsteer claims of `load_score`, ejection and slow start, in simulations; fewer seeds than
+//! `docs/simulation.md` has, so that they take seconds. Seeds are fixed: a test gives always the same.
+
+use callsteer_sim::scenario::{FaultKind, Scenario, embedded};
+use callsteer_sim::simulation::compare::{Comparison, Row, compare};
+use callsteer_sim::simulation::policy;
+
+/// The scenario under these policies, with seeds 1 to `seeds`.
+fn run(scenario: &Scenario, policies: &[&str], seeds: u64) -> Comparison {
+    let policies: Vec<_> = policies.iter().map(|name| policy::named(name).unwrap()).collect();
+    compare(scenario, &policies, &(1..=seeds).collect::<Vec<_>>(), &|| ())
+}
+
+fn named(name: &str) -> Scenario {
+    embedded::named(name).unwrap()
+}
+
+fn row<'a>(comparison: &'a Comparison, policy: &str) -> &'a Row {
+    comparison.row(policy).unwrap()
+}
+
+/// Excess of a policy / excess of `call_load`, with its interval.
+fn ratio(comparison: &Comparison, policy: &str) -> (f64, f64) {
+    let ratio = row(comparison, policy).excess_ratio.clone().unwrap();
+    (ratio.mean, ratio.ci95.unwrap())
+}
+
+#[test]
+fn load_score_leaves_less_excess_than_call_load() {
+    let check = |name: &str, seeds, most: f64| {
+        let comparison = run(&named(name), &["load_score", "call_load"], seeds);
+        let (mean, ci95) = ratio(&comparison, "load_score");
+        assert!(mean <= most && mean + ci95 < 1.0, "{name}: {mean:.3} ± {ci95:.3}, claimed {most}");
+    };
+    check("base16", 20, 0.73);
+    check("silent-reports", 10, 0.80);
+    check("dispatchers-16", 5, 0.70);
+    check("throttled", 5, 0.75);
+    check("mixed-1-2-4", 5, 0.75);
+    check("wrong-labels", 5, 0.85);
+}
+
+#[test]
+fn load_score_is_never_worse_than_call_load() {
+    for scenario in embedded::all() {
+        let comparison = run(&scenario, &["load_score", "call_load"], 3);
+        let (mean, ci95) = ratio(&comparison, "load_score");
+        assert!(mean <= 1.0 || mean - ci95 < 1.0, "{}: {mean:.3} ± {ci95:.3}", scenario.name);
+    }
+}
+
+#[test]
+fn the_oracle_and_the_bound_are_out_of_reach() {
+    let comparison = run(&named("base16"), &["oracle", "load_score", "call_load"], 5);
+    let excess = ["oracle", "load_score", "call_load"].map(|policy| row(&comparison, policy).excess.mean);
+    assert!(comparison.bound.mean < excess[0] && excess.is_sorted(), "{:?} {excess:?}", comparison.bound);
+    assert!((comparison.load.mean - 0.8).abs() < 0.03, "{:?}", comparison.load);
+}
+
+#[test]
+fn raw_scores_are_worse_than_counting_from_reports_every_5_s_on() {
+    let check = |name: &str, least: f64| {
+        let (mean, ci95) = ratio(&run(&named(name), &["raw_least_score", "call_load"], 5), "raw_least_score");
+        assert!(mean - ci95 > least, "{name}: {mean:.2} ± {ci95:.2}");
+    };
+    check("base16", 1.05);
+    check("reports-30", 3.0);
+}
+
+#[test]
+fn a_bridge_whose_reports_stick_near_zero_is_not_flooded() {
+    for score in [0.0, 0.02, 0.05] {
+        let mut scenario = named("frozen-report");
+        scenario.faults[0].kind = FaultKind::Frozen(score);
+        let comparison = run(&scenario, &["load_score", "call_load"], 6);
+        let peak = row(&comparison, "load_score").peak_ratio.clone().unwrap();
+        assert!(peak.mean <= 1.2, "score {score}: {peak:?}");
+    }
+}
+
+#[test]
+fn ejection_keeps_first_attempts_from_a_black_hole() {
+    let policies = ["load_score", "call_load", "load_score:no-ejection", "call_load:no-ejection"];
+    let comparison = run(&named("black-hole"), &policies, 5);
+    let failed = policies.map(|policy| row(&comparison, policy).failed_first.mean);
+    assert!(failed[..2].iter().all(|share| *share <= 0.02), "{failed:?}");
+    assert!(failed[2..].iter().all(|share| *share > 0.95), "{failed:?}");
+    assert!(comparison.policies.iter().all(|row| row.refused == 0));
+}
+
+#[test]
+fn slow_start_spares_a_cold_bridge() {
+    let policies = ["load_score", "load_score:no-slow-start", "call_load", "call_load:no-slow-start"];
+    let mut scenario = named("cold-join");
+    scenario.window.until = scenario.watch.unwrap().until;
+    let comparison = run(&scenario, &policies, 40);
+    let peak = policies.map(|policy| row(&comparison, policy).peak.clone().unwrap().mean);
+    assert!(peak[0] <= COLD_PEAK && peak[0] < 0.6 * peak[1], "{peak:?}");
+    assert!(peak[2] < 0.9 * peak[3], "{peak:?}");
+}
+
+/// Load / capacity. The claim is 1.45, about what an oracle has; a mean of 40 peaks is within 0.1 of it.
+const COLD_PEAK: f64 = 1.55;
