@@ -58,6 +58,9 @@ pub(crate) const STEPS: &[Step] = &[
         actions: &[
             Command("cargo clippy --locked --workspace --all-targets --all-features -- -Dwarnings"),
             Command("cargo clippy --locked --package callsteer --no-default-features -- -Dwarnings"),
+            Command(
+                "cargo clippy --locked --package callsteer-sim --all-targets --no-default-features -- -Dwarnings",
+            ),
         ],
     },
     Step {

@@ -27,6 +27,7 @@ pub mod estimate;
 pub mod figures;
 pub mod lengths;
 pub mod policy;
+pub mod recorded;
 pub mod replay;
 pub mod report;
 pub mod scenario;

@@ -5,6 +5,7 @@ use std::time::Duration;
 use callsteer::Time;
 
 use crate::arrivals::Drawn;
+use crate::recorded::Recorded;
 
 /// A fleet, what happens to it, and the calls that come.
 #[derive(Clone, Debug)]
@@ -67,8 +68,8 @@ pub struct CallRecord {
 pub enum Calls {
     /// Drawn at random: other calls for each seed.
     Drawn(Drawn),
-    /// Recorded, in order of start: the same calls for each seed.
-    Recorded(Vec<CallRecord>),
+    /// Recorded: the same calls for each seed.
+    Recorded(Recorded),
 }
 
 /// The part of a workload that is measured: `from <= t <= until`.
@@ -89,7 +90,7 @@ impl Workload {
     pub fn calls(&self, seed: u64) -> Box<dyn Iterator<Item = CallRecord> + '_> {
         match &self.calls {
             Calls::Drawn(drawn) => Box::new(drawn.calls(seed)),
-            Calls::Recorded(calls) => Box::new(calls.iter().copied()),
+            Calls::Recorded(calls) => Box::new(calls.iter()),
         }
     }
 }

@@ -69,7 +69,7 @@ fn weights_are_kept_by_call_load_and_weighted_but_not_by_round_robin() {
 #[test]
 fn call_load_is_more_even_than_round_robin_on_the_azure_trace() {
     let Some(file) = shared("data/azure_llm_inference_2023_conv.csv") else { return };
-    let workload = trace::workload(&file, bank::bridges(16)).unwrap();
+    let workload = trace::workload(&file, &trace::Options::default(), bank::bridges(16)).unwrap();
     let report = run(&workload, &["round_robin", "call_load", "call_load+costs"], &[1]);
     assert_eq!(report.workload.classes[0].calls, 19_366, "all of the file");
     assert!((report.workload.measured_seconds - 3_501.722).abs() < 0.001);

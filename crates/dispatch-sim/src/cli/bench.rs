@@ -21,10 +21,22 @@ use super::{Done, print};
 #[derive(Parser)]
 #[command(after_help = AFTER_HELP)]
 pub(super) struct Bench {
-    /// Replay recorded calls: a CSV file with the columns start, duration and optionally class and
-    /// cost, or an Azure LLM inference trace
+    /// Replay recorded calls: CSV or Parquet with the columns start, duration and optionally class
+    /// and cost; Master.csv of Asterisk or FreeSWITCH; an Azure LLM inference trace
     #[arg(long, value_name = "FILE")]
     trace: Option<PathBuf>,
+    /// What the trace is; without it, the beginning of the file tells
+    #[arg(long, value_name = "FORMAT", requires = "trace",
+          value_parser = PossibleValuesParser::new(trace::Format::ALL.map(trace::Format::name)))]
+    format: Option<String>,
+    /// Which columns of the trace are read, such as start=StartTime:ms,duration=billsec,class=queue;
+    /// a number is in seconds, or in :ms or :us
+    #[arg(long, value_name = "FIELD=COLUMN,...", requires = "trace")]
+    columns: Option<trace::Columns>,
+    /// Leave rows of the trace out that cannot be read, and say how many; otherwise the first one is
+    /// an error
+    #[arg(long, requires = "trace")]
+    skip_bad_rows: bool,
     /// Calls in progress on average
     #[arg(long, value_name = "N", default_value_t = 200.0, value_parser = positive, conflicts_with = "trace")]
     calls: f64,
@@ -92,9 +104,17 @@ impl Bench {
             workload::set_capacity(&mut bridges, capacity);
         }
         Ok(match &self.trace {
-            Some(file) => trace::workload(file, bridges)?,
+            Some(file) => trace::workload(file, &self.trace_options(), bridges)?,
             None => bank::workload(bridges, self.calls),
         })
+    }
+
+    fn trace_options(&self) -> trace::Options {
+        trace::Options {
+            format: self.format.as_deref().and_then(trace::Format::named),
+            columns: self.columns.clone().unwrap_or_default(),
+            skip_bad_rows: self.skip_bad_rows,
+        }
     }
 
     fn policies(&self) -> Vec<Policy> {

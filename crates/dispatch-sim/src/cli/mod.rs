@@ -21,20 +21,21 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
-    Bench(bench::Bench),
+    Bench(Box<bench::Bench>),
     Lint(lint::Lint),
     Simulate(simulate::Simulate),
 }
 
 /// Does what the command line asks for.
 pub(crate) fn run() -> ExitCode {
-    let done =
-        match Cli::parse().command.unwrap_or_else(|| Command::Bench(bench::Bench::parse_from(["callsteer"])))
-        {
-            Command::Bench(bench) => bench.run(),
-            Command::Lint(lint) => lint.run(),
-            Command::Simulate(simulate) => simulate.run(),
-        };
+    let done = match Cli::parse()
+        .command
+        .unwrap_or_else(|| Command::Bench(Box::new(bench::Bench::parse_from(["callsteer"]))))
+    {
+        Command::Bench(bench) => bench.run(),
+        Command::Lint(lint) => lint.run(),
+        Command::Simulate(simulate) => simulate.run(),
+    };
     done.unwrap_or_else(|error| {
         eprintln!("callsteer: {error}");
         ExitCode::from(BAD_INPUT)
