@@ -32,6 +32,7 @@ pub mod replay;
 pub mod report;
 pub mod scenario;
 pub mod simulation;
+mod steps;
 pub mod table;
 pub mod trace;
 pub mod workload;

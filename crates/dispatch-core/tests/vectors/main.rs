@@ -1,18 +1,30 @@
 //! Runs testdata/*.json, the contract of all three languages; testdata/README.md tells the format.
 
-mod answers;
-mod driver;
-mod format;
+// Steps live where logs of decisions are replayed too. That crate is packaged, this test is not.
+#[path = "../../../dispatch-sim/src/steps/mod.rs"]
+#[allow(dead_code, reason = "logs need more of it")]
+mod steps;
 
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use callsteer::{Algorithm, CODES};
+use callsteer::{Algorithm, CODES, Config};
+use serde::Deserialize;
 use serde_json::{Value, from_str};
 
-use driver::Driver;
-use format::{Vector, text};
+use steps::driver::Driver;
+use steps::format::{Step, text};
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Vector {
+    name: String,
+    #[serde(rename = "about")]
+    _about: String,
+    config: Config,
+    steps: Vec<Step>,
+}
 
 fn files() -> Vec<PathBuf> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../testdata");

@@ -1,21 +1,12 @@
-//! What stands in a vector, and how it is compared.
+//! What stands in a step, and how it is compared.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::time::Duration;
 
 use callsteer::{Call, Config, Destination, Failure, Inventory, ProbeResult, Report, Resources, SetId, Time};
 use serde::Deserialize;
 use serde_json::{Map, Value, from_value, json};
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct Vector {
-    pub(crate) name: String,
-    #[serde(rename = "about")]
-    _about: String,
-    pub(crate) config: Config,
-    pub(crate) steps: Vec<Step>,
-}
 
 /// One command, and what is expected of it.
 #[derive(Deserialize)]
@@ -172,33 +163,73 @@ impl Reply {
 }
 
 impl Expected {
-    pub(crate) fn check_gives(&self, got: &Value) -> Result<(), String> {
+    pub(crate) fn check_gives(&self, got: &Value) -> Result<(), Miss> {
+        let unasked = self.answer.is_some() || self.says.is_some();
         match &self.error {
-            Some(code) => Err(format!("gives {got}, not the error {code}")),
-            None if self.answer.is_some() || self.says.is_some() => Err("of which error?".into()),
+            None if unasked => Err(Miss::Unclear("of which error?".into())),
             None if same(&self.gives, got) => Ok(()),
-            None => Err(format!("gives {got}, not {}", self.gives)),
+            _ => Err(self.miss(format!("gives {got}"))),
         }
     }
 
-    pub(crate) fn check_refused(&self, code: &str, answer: &Value, says: &str) -> Result<(), String> {
+    pub(crate) fn check_refused(&self, code: &str, answer: &Value, says: &str) -> Result<(), Miss> {
         let right = self.error.as_deref() == Some(code)
             && self.gives.is_null()
             && self.answer.as_ref().is_none_or(|wanted| same(wanted, answer))
             && self.says.as_ref().is_none_or(|wanted| says.contains(wanted));
-        if right { Ok(()) } else { Err(format!("refused as {code}, answer {answer}: {says}")) }
+        if right { Ok(()) } else { Err(self.miss(format!("refused as {code}, answer {answer}: {says}"))) }
+    }
+
+    fn miss(&self, now: String) -> Miss {
+        let said = match &self.error {
+            None => format!("gives {}", self.gives),
+            Some(code) => {
+                let answer = self.answer.as_ref().map(|answer| format!(", answer {answer}"));
+                let says = self.says.as_ref().map(|says| format!(": {says}"));
+                format!("refused as {code}{}{}", answer.unwrap_or_default(), says.unwrap_or_default())
+            }
+        };
+        Miss::Different { said, now }
+    }
+}
+
+/// Why a step does not hold.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Miss {
+    /// It says one thing, and now it is another.
+    Different { said: String, now: String },
+    /// It means nothing: it names what was never there.
+    Unclear(String),
+}
+
+impl From<String> for Miss {
+    fn from(unclear: String) -> Self {
+        Self::Unclear(unclear)
+    }
+}
+
+impl fmt::Display for Miss {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Different { said, now } => write!(f, "{now}, not: {said}"),
+            Self::Unclear(unclear) => f.write_str(unclear),
+        }
     }
 }
 
 /// Whether every key that is wanted is there with its value.
-pub(crate) fn check_part(wanted: &Value, got: &Value) -> Result<(), String> {
+pub(crate) fn check_part(of: &str, wanted: &Value, got: &Value) -> Result<(), Miss> {
     let right = match wanted {
         Value::Object(wanted) => {
             wanted.iter().all(|(key, wanted)| got.get(key).is_some_and(|got| same(wanted, got)))
         }
         _ => wanted == got,
     };
-    if right { Ok(()) } else { Err(format!("{got}, not {wanted}")) }
+    if right {
+        Ok(())
+    } else {
+        Err(Miss::Different { said: format!("{of} {wanted}"), now: format!("{of} {got}") })
+    }
 }
 
 /// Equal, where 1 and 1.0 are equal too, and numbers as close as one writes them by hand.
@@ -241,7 +272,7 @@ pub(crate) fn inventory<'a>(calls: &'a [&'a [u8]], count: Option<u32>) -> Invent
     count.map_or(Inventory::Calls(calls), Inventory::Count)
 }
 
-/// A destination's name in a vector: its id, after its set where that is not 1.
+/// A destination's name in a step: its id, after its set where that is not 1.
 pub(crate) fn name(set: SetId, id: &str) -> String {
     if set == 1 { id.into() } else { format!("{set}/{id}") }
 }

@@ -1,4 +1,4 @@
-//! What a dispatcher gives, as a vector writes it.
+//! What a dispatcher gives, as a step writes it.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -9,9 +9,9 @@ use callsteer::{
 };
 use serde_json::{Value, json};
 
-use crate::format::{Form, name, seconds};
+use super::format::{Form, name, seconds};
 
-/// Why a command gave nothing: it was refused, or the vector cannot hold.
+/// Why a command gave nothing: it was refused, or the step cannot hold.
 pub(crate) enum Stop {
     Refused { code: &'static str, answer: Value, says: String },
     Wrong(String),
@@ -134,4 +134,19 @@ pub(crate) fn event_object(
         EventKind::Lost { count } => json!({ "at": at, "event": "lost", "count": count }),
         other => json!(format!("{other:?}")),
     }
+}
+
+/// What is so before a step.
+pub(crate) struct Before {
+    /// Where the call would go, or why nowhere; `None` where the step begins no call.
+    pub(crate) outcome: Option<Result<String, String>>,
+    pub(crate) rows: Vec<BeforeRow>,
+}
+
+/// One destination before a step.
+pub(crate) struct BeforeRow {
+    pub(crate) route: Option<u8>,
+    pub(crate) name: String,
+    pub(crate) status: Status,
+    pub(crate) key: Option<f64>,
 }
