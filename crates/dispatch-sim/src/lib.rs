@@ -17,12 +17,15 @@
 //!
 //! Where costs vary in time, bridges report their load and things go wrong, a [`scenario`] takes the
 //! workload's place and a [`simulation`] that of the replay.
+//!
+//! A log of [`decisions`] is checked step by step; a replay can write one.
 
 #![forbid(unsafe_code)]
 
 pub mod arrivals;
 pub mod bank;
 pub mod compare;
+pub mod decisions;
 pub mod estimate;
 pub mod figures;
 pub mod lengths;

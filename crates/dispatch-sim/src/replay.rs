@@ -7,13 +7,15 @@
 
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap};
+use std::error::Error;
+use std::io::Write;
 use std::time::Duration;
 
 use callsteer::{
-    AddError, Call, Config, Destination, DestinationId, Dispatcher, Failure, Lease, ProbeResult,
-    ProbingConfig, ProbingMode, Time,
+    AddError, Call, Config, Destination, DestinationId, Failure, Lease, ProbingConfig, ProbingMode, Time,
 };
 
+use crate::decisions::Logged;
 use crate::figures::{Figures, LoadMeter, Outcome};
 use crate::policy::Policy;
 use crate::workload::{Bridge, CallRecord, Workload};
@@ -26,9 +28,26 @@ pub const MAX_ATTEMPTS: u32 = 3;
 /// # Errors
 /// A bridge that the dispatcher does not take: a weight outside 1..=65,535.
 pub fn replay(workload: &Workload, policy: &Policy, seed: u64) -> Result<Figures, AddError> {
-    let mut replay = Replay::new(workload, policy, seed)?;
+    let mut replay = Replay::new(workload, policy, seed, None)?;
     replay.run();
-    Ok(Figures { balance: replay.meter.balance(), outcome: replay.outcome })
+    Ok(replay.figures())
+}
+
+/// Does the same, and writes a log of what is decided: see [`decisions`](crate::decisions).
+///
+/// # Errors
+/// As [`replay`]; the log cannot be written.
+pub fn replay_logged(
+    workload: &Workload,
+    policy: &Policy,
+    seed: u64,
+    log: &mut dyn Write,
+) -> Result<Figures, Box<dyn Error>> {
+    let mut replay = Replay::new(workload, policy, seed, Some(log))?;
+    replay.run();
+    let figures = replay.figures();
+    replay.dispatcher.finish()?;
+    Ok(figures)
 }
 
 /// The state of a replay.
@@ -36,7 +55,7 @@ struct Replay<'a> {
     workload: &'a Workload,
     costs_told: bool,
     seed: u64,
-    dispatcher: Dispatcher,
+    dispatcher: Logged<'a>,
     bridge_of: HashMap<DestinationId, usize>,
     meter: LoadMeter,
     outcome: Outcome,
@@ -63,9 +82,14 @@ struct Switch {
 }
 
 impl<'a> Replay<'a> {
-    fn new(workload: &'a Workload, policy: &Policy, seed: u64) -> Result<Self, AddError> {
+    fn new(
+        workload: &'a Workload,
+        policy: &Policy,
+        seed: u64,
+        log: Option<&'a mut dyn Write>,
+    ) -> Result<Self, AddError> {
         let mut dispatcher =
-            Dispatcher::new(config(workload, policy, seed)).expect("the configuration below is in range");
+            Logged::new(config(workload, policy, seed), log).expect("the configuration below is in range");
         let mut bridge_of = HashMap::new();
         for (number, bridge) in workload.bridges.iter().enumerate() {
             let destination = Destination {
@@ -93,6 +117,10 @@ impl<'a> Replay<'a> {
             ends: BinaryHeap::new(),
             switches,
         })
+    }
+
+    fn figures(&self) -> Figures {
+        Figures { balance: self.meter.balance(), outcome: self.outcome }
     }
 
     fn run(&mut self) {
@@ -138,14 +166,13 @@ impl<'a> Replay<'a> {
 
     /// Sends the probes that are due and answers each for its bridge.
     fn run_timers(&mut self, now: Time) {
-        while let Some(probe) = self.dispatcher.poll_probe(now) {
-            let takes_calls = self.meter.takes_calls(self.bridge_of[&probe.destination]);
-            let result = ProbeResult::reply(if takes_calls { 200 } else { 503 });
+        for bridge in self.dispatcher.poll_probes(now) {
+            let takes_calls = self.meter.takes_calls(self.bridge_of[&bridge]);
             self.dispatcher
-                .probe_result(probe.destination, result, now)
+                .probe_result(bridge, if takes_calls { 200 } else { 503 }, now)
                 .expect("a bridge never leaves, and 200 and 503 are reply codes");
         }
-        while self.dispatcher.poll_event(now).is_some() {}
+        self.dispatcher.poll_events(now);
         assert!(
             self.dispatcher.next_deadline().is_none_or(|next| next > now),
             "the dispatcher has nothing left to do at {now}, and yet a deadline"
@@ -227,6 +254,7 @@ const TEN_YEARS: Duration = Duration::from_secs(10 * 365 * 86_400);
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::decisions::{Verdict, check};
     use crate::policy;
     use crate::workload::{Calls, Outage, Window};
 
@@ -261,7 +289,7 @@ mod tests {
         let mut workload = workload(500, 3, &[tight; 6]);
         workload.outages.push(Outage { bridge: 2, from: Time::from_secs(200), until: Time::from_secs(400) });
         for policy in policy::ALL {
-            let mut replay = Replay::new(&workload, &policy, 1).unwrap();
+            let mut replay = Replay::new(&workload, &policy, 1, None).unwrap();
             replay.run();
             let stats = replay.dispatcher.stats();
             let Outcome { calls, refused, moved } = replay.outcome;
@@ -308,6 +336,31 @@ mod tests {
             replay(&workload(1_000, 1, &[Bridge::new(1); 4]), &policy::named("round_robin").unwrap(), 1);
         let balance = figures.unwrap().balance;
         assert!(balance.max_over_mean < 1.03 && balance.busiest_p99 == 25.0, "{balance:?}");
+    }
+
+    #[test]
+    fn a_log_changes_no_decision_and_is_decided_the_same_again() {
+        let limited = Bridge { max_calls: 5, ..Bridge::new(1) };
+        let tight = Bridge { capacity: Some(4_000), ..limited };
+        let mut workload = workload(500, 3, &[tight, limited, limited, limited, limited, limited]);
+        workload.outages.push(Outage { bridge: 2, from: Time::from_secs(200), until: Time::from_secs(400) });
+        for policy in policy::ALL {
+            let mut log = Vec::new();
+            let logged = replay_logged(&workload, &policy, 1, &mut log).unwrap();
+            assert_eq!(logged, replay(&workload, &policy, 1).unwrap(), "{}", policy.name);
+
+            let text = String::from_utf8(log).unwrap();
+            for command in
+                ["begin", "fail", "next", "confirm", "end", "poll_probes", "probe_result", "poll_events"]
+            {
+                assert!(text.contains(&format!("\"do\":\"{command}\"")), "{}: no {command}", policy.name);
+            }
+            assert!(text.contains("\"error\":\"full\""), "{}: nobody is refused", policy.name);
+            let file = tempfile::NamedTempFile::new().unwrap();
+            std::fs::write(file.path(), &text).unwrap();
+            let steps = text.lines().count() as u64 - 1;
+            assert_eq!(check(file.path()), Ok(Verdict::Same { steps }), "{}", policy.name);
+        }
     }
 
     #[test]

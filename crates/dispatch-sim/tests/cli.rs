@@ -140,6 +140,17 @@ fn options_that_cannot_be_used_are_refused_and_a_typo_gets_a_suggestion() {
         &["bench", "--replays", "1", "--calls", "5", "--json", "no/such/folder.json"],
         "cannot write no/such/folder.json",
     );
+    refused(&["bench", "--columns", "start=a"], "--trace <FILE>");
+    refused(
+        &["bench", "--trace", "a.csv", "--columns", "begin=a"],
+        "is none of start, duration, class and cost",
+    );
+    refused(&["bench", "--trace", "a.csv", "--format", "asterix"], "a similar value exists: 'asterisk'");
+    refused(&["bench", "--log", "a.jsonl"], "--policy <NAME>");
+    refused(
+        &["bench", "--log", "a.jsonl", "--policy", "random", "--policy", "weighted", "--calls", "5"],
+        "--log is of one policy: give --policy once",
+    );
     refused(&["lint"], "<FILE>");
     refused(&["benhc"], "a similar subcommand exists: 'bench'");
 }
@@ -218,4 +229,98 @@ fn scenarios_are_listed_and_a_wrong_name_is_refused() {
     let wrong = callsteer(&["simulate", "base17"]);
     assert_eq!(wrong.code, 2);
     assert!(wrong.err.contains("no such scenario: see --list"), "{}", wrong.err);
+}
+
+#[test]
+fn a_log_of_a_replay_is_decided_the_same_until_somebody_changes_it() {
+    let trace = small_trace();
+    let bench = callsteer(&[
+        "bench",
+        "--trace",
+        trace.to_str().unwrap(),
+        "--bridges",
+        "3",
+        "--max-calls",
+        "3",
+        "--policy",
+        "call_load",
+        "--replays",
+        "1",
+        "--log",
+        "log.jsonl",
+        "--quiet",
+    ]);
+    assert_eq!((bench.code, &*bench.err), (0, ""));
+    let log = std::fs::read_to_string(bench.folder.path().join("log.jsonl")).unwrap();
+    let steps = log.lines().count() - 1;
+    let same = callsteer_in(bench.folder, &["replay", "log.jsonl"], &[]);
+    assert_eq!((same.code, &*same.err), (0, ""));
+    assert_eq!(same.out, format!("log.jsonl: {steps} steps, all decided as the log says\n"));
+
+    let line =
+        1 + log.lines().position(|line| line.contains("\"begin\"") && line.contains("bridge-2")).unwrap();
+    let changed: Vec<_> = log
+        .lines()
+        .enumerate()
+        .map(|(at, text)| if at + 1 == line { text.replace("bridge-2", "bridge-1") } else { text.into() })
+        .collect();
+    let different =
+        callsteer_in(folder_with("log.jsonl", &changed.join("\n")), &["replay", "log.jsonl"], &[]);
+    assert_eq!((different.code, &*different.err), (1, ""));
+    for expected in [
+        &*format!("log.jsonl, line {line}: {{"),
+        "  the log says: gives \"sip:bridge-1.example.com\"\n  decided now:  gives \"sip:bridge-2.example.com\"\n",
+        "explain says that the call goes to sip:bridge-2.example.com:",
+        "│ route ┆ destination              ┆ standing  ┆ key ┆ calls ┆ load │",
+    ] {
+        assert!(different.out.contains(expected), "{expected}\n{}", different.out);
+    }
+}
+
+#[test]
+fn a_log_that_cannot_be_read_is_refused_with_line_and_column() {
+    let refused = |log: &str, expected: &str| {
+        let run = callsteer_in(folder_with("log.jsonl", log), &["replay", "log.jsonl"], &[]);
+        assert_eq!((run.code, &*run.out), (2, ""));
+        assert!(run.err.starts_with(expected), "{}", run.err);
+    };
+    refused("{\"config\": {}\n", "callsteer: log.jsonl, line 1, column 13: EOF while parsing an object");
+    refused("{\"config\": {}}\n{\"do\" 1}\n", "callsteer: log.jsonl, line 2, column 7: expected `:`");
+    refused(
+        "{\"config\": {\"sed\": 1}}\n",
+        "callsteer: log.jsonl, line 1, column 17: unknown field `sed`, expected one of",
+    );
+    let run = callsteer(&["replay", "nowhere.jsonl"]);
+    assert_eq!(run.code, 2);
+    assert!(run.err.starts_with("callsteer: nowhere.jsonl: "), "{}", run.err);
+}
+
+#[test]
+fn records_of_a_pbx_are_replayed_and_what_is_left_out_is_said() {
+    let records = small_trace().with_file_name("asterisk.csv");
+    let run =
+        callsteer(&["bench", "--trace", records.to_str().unwrap(), "--replays", "1", "--policy", "random"]);
+    assert_eq!((run.code, &*run.err), (0, ""));
+    assert!(run.out.contains("  - left out: 2 calls that nobody answered\n"), "{}", run.out);
+
+    let bad = "start,duration\n1,60\n2,long\n3,60\n";
+    let arguments = [
+        "bench",
+        "--trace",
+        "calls.csv",
+        "--skip-bad-rows",
+        "--replays",
+        "1",
+        "--policy",
+        "random",
+        "--json",
+        "-",
+    ];
+    let run = callsteer_in(folder_with("calls.csv", bad), &arguments, &[]);
+    assert_eq!((run.code, &*run.err), (0, ""));
+    assert!(
+        run.out.contains("left out: 1 rows that cannot be read; the first: line 3, column 2"),
+        "{}",
+        run.out
+    );
 }

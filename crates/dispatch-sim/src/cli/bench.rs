@@ -1,10 +1,14 @@
 //! `callsteer bench`: the same calls through every algorithm.
 
 use std::error::Error;
+use std::fmt::Display;
+use std::fs::File;
+use std::io::BufWriter;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use callsteer_sim::policy::{self, Policy};
+use callsteer_sim::replay::replay_logged;
 use callsteer_sim::workload::{self, Bridge, Workload};
 use callsteer_sim::{bank, compare, table, trace};
 use clap::Parser;
@@ -67,6 +71,9 @@ pub(super) struct Bench {
     /// Where the report goes, as JSON; "-" prints it in place of the table
     #[arg(long, value_name = "FILE", default_value = "callsteer-report.json")]
     json: PathBuf,
+    /// Write a log of the first replay's decisions, for "callsteer replay"; needs one --policy
+    #[arg(long, value_name = "FILE", requires = "policies")]
+    log: Option<PathBuf>,
     /// Show no progress bar
     #[arg(long)]
     quiet: bool,
@@ -76,6 +83,9 @@ impl Bench {
     pub(super) fn run(self) -> Done {
         let workload = self.workload()?;
         let policies = self.policies();
+        if let Some(file) = &self.log {
+            self.write_log(file, &workload, &policies)?;
+        }
         let seeds: Vec<u64> = (0..self.replays).map(|n| self.seed.wrapping_add(u64::from(n))).collect();
         let progress = self.progress(policies.len() * seeds.len());
         let report = compare::compare(&workload, &policies, &seeds, &|| progress.inc(1))?;
@@ -90,6 +100,14 @@ impl Bench {
             print(&format!("Report: {}\n", self.json.display()))?;
         }
         Ok(ExitCode::SUCCESS)
+    }
+
+    fn write_log(&self, file: &Path, workload: &Workload, policies: &[Policy]) -> Result<(), Box<dyn Error>> {
+        let [policy] = policies else { return Err("--log is of one policy: give --policy once".into()) };
+        let cannot = |error: &dyn Display| format!("cannot write {}: {error}", file.display());
+        let mut log = BufWriter::new(File::create(file).map_err(|error| cannot(&error))?);
+        replay_logged(workload, policy, self.seed, &mut log).map_err(|error| cannot(&error))?;
+        Ok(())
     }
 
     fn workload(&self) -> Result<Workload, Box<dyn Error>> {
@@ -147,7 +165,10 @@ Examples:
   callsteer bench
   callsteer bench --weights 10,10,8,10 --calls 50
   callsteer bench --trace calls.csv --bridges 8 --policy round_robin --policy call_load
+  callsteer bench --trace Master.csv --columns class=accountcode
+  callsteer bench --trace cdr.parquet --columns start=began_at:ms,duration=talk:ms
 
 A start is in seconds or a date such as 2023-11-16T18:15:46.68 (UTC without an
-offset), a duration in seconds. In an Azure trace a generated token lasts 0.3 s,
-and a request costs its tokens.";
+offset), a duration in seconds. Of Asterisk and FreeSWITCH answered calls count,
+with their ringing. In an Azure trace a generated token lasts 0.3 s, and a request
+costs its tokens. More in docs/traces.md.";

@@ -2,6 +2,7 @@
 
 mod bench;
 mod lint;
+mod replay;
 mod simulate;
 
 use std::error::Error;
@@ -11,7 +12,8 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 /// Chooses the bridge that takes the next call. This command compares its algorithms on recorded or
-/// made-up calls, simulates bursts, reports and faults, and checks dispatcher lists.
+/// made-up calls, simulates bursts, reports and faults, checks dispatcher lists, and replays logs of
+/// decisions.
 #[derive(Parser)]
 #[command(version, after_help = AFTER_HELP)]
 struct Cli {
@@ -23,6 +25,7 @@ struct Cli {
 enum Command {
     Bench(Box<bench::Bench>),
     Lint(lint::Lint),
+    Replay(replay::Replay),
     Simulate(simulate::Simulate),
 }
 
@@ -34,6 +37,7 @@ pub(crate) fn run() -> ExitCode {
     {
         Command::Bench(bench) => bench.run(),
         Command::Lint(lint) => lint.run(),
+        Command::Replay(replay) => replay.run(),
         Command::Simulate(simulate) => simulate.run(),
     };
     done.unwrap_or_else(|error| {
@@ -54,7 +58,7 @@ fn print(text: &str) -> io::Result<()> {
 /// What a command comes to: its exit code, or an error that is printed.
 type Done = Result<ExitCode, Box<dyn Error>>;
 
-/// The exit code of `lint` where it has something to say.
+/// The exit code of `lint` and `replay` where they have something to say.
 const FOUND: u8 = 1;
 /// The exit code for a file or an option that cannot be used (clap uses it too).
 const BAD_INPUT: u8 = 2;
@@ -62,4 +66,4 @@ const BAD_INPUT: u8 = 2;
 const AFTER_HELP: &str = "\
 Without a command: bench, with its defaults.
 
-Exit codes: 0 done; 1 lint found something; 2 a file or an option cannot be used.";
+Exit codes: 0 done; 1 lint or replay found something; 2 a file or an option cannot be used.";
