@@ -3,10 +3,12 @@
 use std::collections::HashMap;
 use std::iter::from_fn;
 
-use callsteer::{Call, Config, ConfigError, DestinationId, Dispatcher, Event, Lease, Placed, Plan, Time};
+use callsteer::{
+    Call, Config, ConfigError, DestinationId, Dispatcher, Event, Lease, Placed, Plan, Time, erlang,
+};
 use serde_json::{Value, json};
 
-use crate::answers::{Stop, estimates, event_object, explanation, read_report, state};
+use crate::answers::{Stop, capacity, estimates, event_object, explanation, read_report, state};
 use crate::format::{
     Command, Expected, Handle, Reply, Step, check_part, inventory, name, report, seconds, span, text,
 };
@@ -178,6 +180,13 @@ impl Driver {
                 resources.check()?;
                 json!(resources.score(measured.iter().map(|(name, value)| (name.as_str(), *value)))?)
             }
+            Command::Capacity { set } => json!(dispatcher.capacity(set.unwrap_or(1)).map(capacity)),
+            Command::DrainCandidates { set, count } => {
+                let first = dispatcher.drain_candidates(set.unwrap_or(1), count);
+                first.into_iter().map(named).collect()
+            }
+            Command::Blocking { erlangs, slots } => json!(erlang::blocking(erlangs, slots)),
+            Command::SlotsFor { erlangs, target } => json!(erlang::slots_for(erlangs, target)),
             Command::PollProbes {} => {
                 let probes = from_fn(|| dispatcher.poll_probe(now));
                 let mut names: Vec<_> = probes.map(|probe| self.names.get(&probe.destination)).collect();
