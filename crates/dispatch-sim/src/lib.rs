@@ -23,9 +23,11 @@
 pub mod arrivals;
 pub mod bank;
 pub mod compare;
+pub mod course;
 pub mod estimate;
 pub mod figures;
 pub mod lengths;
+pub mod page;
 pub mod policy;
 pub mod replay;
 pub mod report;
