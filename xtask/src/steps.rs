@@ -76,6 +76,12 @@ pub(crate) const STEPS: &[Step] = &[
         ],
     },
     Step {
+        name: "page",
+        proves: "a browser shows the page of a report, without a complaint and without a request",
+        needs: &[CHROMIUM],
+        actions: &[Command("cargo test --locked --package callsteer-sim --test page -- --ignored")],
+    },
+    Step {
         name: "docs",
         proves: "the documentation is complete, and its links lead somewhere",
         needs: &[],
@@ -119,6 +125,9 @@ const LINUX: Need = Need {
     is_here: || cfg!(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64"))),
     get_it_with: "a container of any Linux distribution",
 };
+
+const CHROMIUM: Need =
+    Need { what: "chromium", is_here: || on_the_path("chromium"), get_it_with: "apt-get install chromium" };
 
 const C_LINKER: Need = Need { what: "cc", is_here: || on_the_path("cc"), get_it_with: "apt-get install gcc" };
 
