@@ -5,7 +5,7 @@ use maud::{Markup, html};
 use rayon::prelude::*;
 
 use super::plot::{self, Caption};
-use super::{cell, count, courses, document, interval, spread};
+use super::{cell, count, courses, document, interval, lines, spread};
 use crate::course::Course;
 use crate::policy;
 use crate::replay::record;
@@ -90,7 +90,7 @@ fn over_time(workload: &WorkloadSummary, recorded: &[(&str, Course)], seed: u64)
         section {
             h2 { "Load over time" }
             p.quiet {
-                "One line per bridge, in average calls, of the replay with seed " (seed) "; all plots have one scale. The "
+                (lines(workload.bridges.len())) ", in average calls, of the replay with seed " (seed) "; all plots have one scale. The "
                 "closer the lines lie together, the more even."
                 @if !marked.is_empty() { " " span.marked { "This colour" } " has a bridge with an outage (see below)." }
             }

@@ -72,6 +72,15 @@ fn spread(caption: &plot::Caption, courses: &[(&str, Course)], unit: &str) -> Ma
     plot::intervals(caption, &rows, 0.0, unit)
 }
 
+/// What the lines of [`courses`] are.
+fn lines(bridges: usize) -> &'static str {
+    if bridges <= plot::MOST_LINES {
+        "One line per bridge"
+    } else {
+        "Lines of the least loaded bridge, of the one at an eighth of the fleet and so on up to the busiest one"
+    }
+}
+
 /// Load over time, a plot per policy on one scale. A policy that is far worse than most is cut off.
 fn courses(id: &str, courses: &[(&str, Course)], marked: &[usize], unit: &str) -> Markup {
     let peak = |course: &Course| course.loads.iter().flatten().copied().fold(0.0, f64::max);

@@ -2,12 +2,14 @@
 //!
 //! Colours are those of a light page; `style.css` replaces them on a dark one.
 
+use std::borrow::Cow;
+
 use maud::{Markup, PreEscaped, html};
 use plotters::coord::Shift;
 use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 
-use crate::course::Course;
+use crate::course::{BINS, Course};
 
 /// A row of a plot of intervals.
 pub(super) struct Interval<'a> {
@@ -28,7 +30,7 @@ pub(super) struct Caption<'a> {
     pub(super) text: &'a str,
 }
 
-/// Intervals in a row each, on one scale that begins at `from`. Where one leads beyond it, its end stands beside it.
+/// Intervals in a row each, on one scale that begins at `from`. Where one leads beyond it, its dot or end stands beside it.
 pub(super) fn intervals(caption: &Caption, rows: &[Interval], from: f64, unit: &str) -> Markup {
     let to = from + end_of_scale(rows.iter().map(|row| row.line.1 - from).collect());
     let margin = if rows.iter().any(|row| row.line.1 > to) { 48 } else { 12 };
@@ -76,7 +78,8 @@ pub(super) fn intervals(caption: &Caption, rows: &[Interval], from: f64, unit: &
             if row.line.1 > to {
                 let beside = ((WIDTH - margin + 4) as i32 * FINE as i32, height);
                 let left = text(QUIET).pos(Pos::new(HPos::Left, VPos::Center));
-                area.draw(&Text::new(format!("> {:.1}", row.line.1), beside, left))?;
+                let end = if row.dot > to { row.dot } else { row.line.1 };
+                area.draw(&Text::new(format!("→ {end:.1}"), beside, left))?;
             }
         }
         Ok(())
@@ -108,16 +111,14 @@ pub(super) fn course(caption: &Caption, course: &Course, most: f64, marked: &[us
             .x_desc("minutes")
             .y_desc(unit)
             .draw()?;
-        let (plain, special): (Vec<_>, Vec<_>) =
-            course.loads.iter().enumerate().partition(|(bridge, _)| !marked.contains(bridge));
+        let lines = lines(&course.loads);
+        let special = marked.iter().filter_map(|bridge| course.loads.get(*bridge));
         let thin = BLUE.mix(0.45).stroke_width(FINE);
-        let styles = [(plain, thin), (special, ORANGE.stroke_width(2 * FINE))];
-        for (bridges, style) in styles {
-            for (_, loads) in bridges {
-                let width = (until - from) / loads.len() as f64;
-                let point = |(bin, load): (usize, &f64)| (from + (bin as f64 + 0.5) * width, load.min(most));
-                chart.draw_series(LineSeries::new(loads.iter().enumerate().map(point), style))?;
-            }
+        let plain = lines.iter().map(|loads| (loads, thin));
+        for (loads, style) in plain.chain(special.map(|loads| (loads, ORANGE.stroke_width(2 * FINE)))) {
+            let width = (until - from) / loads.len() as f64;
+            let point = |(bin, load): (usize, &f64)| (from + (bin as f64 + 0.5) * width, load.min(most));
+            chart.draw_series(LineSeries::new(loads.iter().enumerate().map(point), style))?;
         }
         Ok(())
     })
@@ -129,6 +130,23 @@ pub(super) fn end_of_scale(mut highest: Vec<f64>) -> f64 {
     let usual = highest.get(highest.len() / 2).copied().unwrap_or_default();
     let most = highest.last().copied().unwrap_or_default();
     1.04 * if most > CUT * usual { 1.5 * usual } else { most }.max(1e-3)
+}
+
+/// The loads of the bridges; of more than [`MOST_LINES`] those of the least loaded one, of the one at an eighth and so
+/// on up to the busiest one, at each moment anew.
+fn lines(loads: &[Vec<f64>]) -> Cow<'_, [Vec<f64>]> {
+    if loads.len() <= MOST_LINES {
+        return Cow::Borrowed(loads);
+    }
+    let mut lines = vec![Vec::new(); EIGHTHS + 1];
+    for bin in 0..BINS {
+        let mut moment: Vec<f64> = loads.iter().map(|bridge| bridge[bin]).collect();
+        moment.sort_by(f64::total_cmp);
+        for (eighth, line) in lines.iter_mut().enumerate() {
+            line.push(moment[(moment.len() - 1) * eighth / EIGHTHS]);
+        }
+    }
+    Cow::Owned(lines)
 }
 
 /// What `draw` draws, as wide as its place on the page, with a title and a description.
@@ -175,6 +193,11 @@ const ROW: u32 = 22;
 /// The backend rounds to whole units: these many of them are a CSS pixel.
 const FINE: u32 = 4;
 
+/// Of a plot of load over time.
+pub(super) const MOST_LINES: usize = 64;
+/// In which a larger fleet is shown.
+const EIGHTHS: usize = 8;
+
 const INK: RGBColor = RGBColor(0x1f, 0x23, 0x28);
 const QUIET: RGBColor = RGBColor(0x57, 0x60, 0x6a);
 const GRID: RGBColor = RGBColor(0xd8, 0xde, 0xe4);
@@ -184,7 +207,6 @@ const ORANGE: RGBColor = RGBColor(0xbc, 0x4c, 0x00);
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::course::BINS;
 
     const CAPTION: Caption = Caption { id: "a", title: "A <title>", text: "what it shows" };
 
@@ -212,7 +234,7 @@ mod tests {
         let three = Course { seconds: (0.0, 60.0), loads, spread: [1.0; 5] };
         let plot = course(&CAPTION, &three, 2.0, &[1], "").into_string();
         let lines = |color| plot.matches(&format!("fill=\"none\" opacity=\"{color}")).count();
-        assert_eq!((lines("0.45\" stroke=\"#0969DA\""), lines("1\" stroke=\"#BC4C00\"")), (2, 1), "{plot}");
+        assert_eq!((lines("0.45\" stroke=\"#0969DA\""), lines("1\" stroke=\"#BC4C00\"")), (3, 1), "{plot}");
     }
 
     #[test]
@@ -228,11 +250,19 @@ mod tests {
     }
 
     #[test]
-    fn an_interval_beyond_the_scale_says_where_it_ends() {
+    fn an_interval_beyond_the_scale_says_where_it_is() {
         let row = |name, high| Interval { name, line: (0.0, high), bar: None, dot: high };
         let rows = [row("a", 1.0), row("b", 2.0), row("c", 75.0)];
         let plot = intervals(&CAPTION, &rows, 0.0, "").into_string();
-        assert_eq!((plot.matches("<circle").count(), plot.contains("&gt; 75.0")), (2, true), "{plot}");
+        assert_eq!((plot.matches("<circle").count(), plot.contains("→ 75.0")), (2, true), "{plot}");
+    }
+
+    #[test]
+    fn a_large_fleet_is_shown_by_its_eighths() {
+        let loads: Vec<_> = (0..=80).rev().map(|load| vec![f64::from(load); BINS]).collect();
+        let seen: Vec<_> = lines(&loads).iter().map(|line| (line.len(), line[7])).collect();
+        assert_eq!(seen, [0.0, 10.0, 20.0, 30.0, 40.0, 50.0, 60.0, 70.0, 80.0].map(|load| (BINS, load)));
+        assert_eq!(lines(&loads[..64]).len(), 64);
     }
 
     #[test]

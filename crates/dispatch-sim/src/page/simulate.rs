@@ -4,7 +4,7 @@ use maud::{Markup, html};
 use rayon::prelude::*;
 
 use super::plot::{self, Caption};
-use super::{cell, count, courses, document, interval, spread};
+use super::{cell, count, courses, document, interval, lines, spread};
 use crate::course::Course;
 use crate::scenario::calls::Calls;
 use crate::scenario::{Fault, FaultKind, Scenario};
@@ -67,7 +67,7 @@ fn section(scenario: &Scenario, comparison: &Comparison, titled: bool) -> Markup
             (ranking(comparison))
             h3 { "Load over time" }
             p.quiet {
-                "One line per bridge, as a share of its capacity, under seed " (seed) "; all plots have one scale. Above 1 "
+                (lines(scenario.weights.len())) ", as a share of its capacity, under seed " (seed) "; all plots have one scale. Above 1 "
                 "is excess."
                 @if !marked.is_empty() { " " span.marked { "This colour" } " has a bridge with a fault (see below)." }
             }
