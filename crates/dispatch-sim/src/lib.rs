@@ -32,6 +32,7 @@ pub mod policy;
 pub mod replay;
 pub mod report;
 pub mod scenario;
+pub mod sheet;
 pub mod simulation;
 pub mod table;
 pub mod trace;

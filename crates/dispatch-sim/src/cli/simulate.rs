@@ -3,11 +3,11 @@
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use callsteer_sim::page;
 use callsteer_sim::scenario::{Scenario, embedded};
 use callsteer_sim::simulation::compare::{Comparison, compare};
 use callsteer_sim::simulation::policy::{self, Policy};
 use callsteer_sim::simulation::table;
+use callsteer_sim::{page, sheet};
 use clap::Args;
 use clap::builder::PossibleValuesParser;
 
@@ -42,6 +42,9 @@ pub(super) struct Simulate {
     /// Write what came out as JSON too; "-" prints it in place of the tables
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
+    /// Write what came out as CSV, a row per policy, too
+    #[arg(long, value_name = "FILE")]
+    csv: Option<PathBuf>,
     /// Write what came out as an HTML page with plots too
     #[arg(long, value_name = "FILE")]
     report: Option<PathBuf>,
@@ -68,6 +71,9 @@ impl Simulate {
         }
         if comparisons.len() > 1 && !to_stdout {
             print(&table::summary(&comparisons))?;
+        }
+        if let Some(file) = &self.csv {
+            write(file, &sheet::simulate(&comparisons))?;
         }
         if let Some(file) = &self.report {
             write(file, &page::simulate(&scenarios, &comparisons))?;
