@@ -272,3 +272,56 @@ fn summary(comparisons: &[Comparison]) -> String {
 
 /// What a summary compares with `call_load`.
 const FAVOURITE: &str = "load_score";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::scenario::embedded;
+    use crate::simulation::compare::compare;
+
+    /// A comparison of these policies, of whose excess is said what these tests need.
+    fn comparison(excess: &[(&str, &[f64])]) -> Comparison {
+        let policies: Vec<_> = excess.iter().map(|(name, _)| policy::named(name).unwrap()).collect();
+        let mut comparison = compare(&embedded::named("4x12").unwrap(), &policies, &[], &|| ());
+        let estimate = |name| {
+            let of = excess.iter().find(|(policy, _)| *policy == name);
+            of.map(|(_, values)| crate::estimate::Estimate::new(values.to_vec()))
+        };
+        for row in &mut comparison.policies {
+            row.excess = estimate(&*row.policy).unwrap();
+            row.excess_ratio = estimate(BASELINE).and_then(|base| row.excess.ratio_to(&base));
+        }
+        comparison
+    }
+
+    #[test]
+    fn the_answer_names_an_algorithm_that_can_be_chosen_and_only_where_it_is_clearly_ahead() {
+        let check = |excess: &[(&str, &[f64])], expected: &str| {
+            let answer = answer(&comparison(excess)).replace('\u{a0}', " ");
+            assert!(answer.starts_with(expected), "{answer}");
+        };
+        let base: (&str, &[f64]) = ("call_load", &[0.04, 0.04]);
+        check(
+            &[base, ("load_score", &[0.03, 0.03]), ("oracle", &[0.02, 0.02])],
+            "load_score leaves the least excess: 3.00 % of the work is above the capacity of its bridge, 25 % less than \
+             with call_load. An oracle leaves 2.00 %.",
+        );
+        check(
+            &[base, ("load_score", &[0.01, 0.06])],
+            "No algorithm leaves clearly less excess than call_load.",
+        );
+        check(&[base, ("random", &[0.05, 0.05])], "With call_load, 4.00 %");
+        check(&[("random", &[0.05])], "With random, 5.00 %");
+        check(&[], "Nothing");
+    }
+
+    #[test]
+    fn a_summary_counts_the_clear_cases_and_takes_the_geometric_mean() {
+        let base: (&str, &[f64]) = ("call_load", &[0.04, 0.04]);
+        let quarter = comparison(&[base, ("load_score", &[0.01, 0.01])]);
+        let same = comparison(&[base, base, ("load_score", &[0.04, 0.04])]);
+        let text = summary(&[quarter, same]);
+        assert!(text.starts_with("In 1 of 2") && text.ends_with("50\u{a0}% less of it."), "{text}");
+        assert_eq!(summary(&[]), "The answer to each scenario:");
+    }
+}
