@@ -83,6 +83,12 @@ pub(crate) const STEPS: &[Step] = &[
         actions: &[Command("cargo test --locked --package callsteer-sim --all-features --test claims azure")],
     },
     Step {
+        name: "page",
+        proves: "a browser shows the page of a report, without a complaint and without a request",
+        needs: &[CHROMIUM],
+        actions: &[Command("cargo test --locked --package callsteer-sim --all-features --test page browser")],
+    },
+    Step {
         name: "docs",
         proves: "the documentation is complete, and its links lead somewhere",
         needs: &[],
@@ -136,6 +142,9 @@ const AZURE_TRACE: Need = Need {
     },
     get_it_with: "a download of the conversation trace of 2023 from github.com/Azure/AzurePublicDataset",
 };
+
+const CHROMIUM: Need =
+    Need { what: "chromium", is_here: || on_the_path("chromium"), get_it_with: "apt-get install chromium" };
 
 const C_LINKER: Need = Need { what: "cc", is_here: || on_the_path("cc"), get_it_with: "apt-get install gcc" };
 

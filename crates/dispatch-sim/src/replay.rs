@@ -14,6 +14,7 @@ use callsteer::{
     ProbingConfig, ProbingMode, Time,
 };
 
+use crate::course::Course;
 use crate::figures::{Figures, LoadMeter, Outcome};
 use crate::policy::Policy;
 use crate::workload::{Bridge, CallRecord, Workload};
@@ -29,6 +30,17 @@ pub fn replay(workload: &Workload, policy: &Policy, seed: u64) -> Result<Figures
     let mut replay = Replay::new(workload, policy, seed)?;
     replay.run();
     Ok(Figures { balance: replay.meter.balance(), outcome: replay.outcome })
+}
+
+/// As [`replay`], for the load of each bridge over time.
+///
+/// # Errors
+/// As [`replay`].
+pub fn record(workload: &Workload, policy: &Policy, seed: u64) -> Result<Course, AddError> {
+    let mut replay = Replay::new(workload, policy, seed)?;
+    replay.meter.record();
+    replay.run();
+    Ok(replay.meter.course().expect("it was recorded"))
 }
 
 /// The state of a replay.

@@ -199,6 +199,47 @@ fn simulate_prints_a_table_with_intervals_and_writes_json() {
     assert_eq!(json[0]["policies"][1]["excess"]["values"].as_array().unwrap().len(), 2);
 }
 
+/// Each number of a row of CSV stands in the row's JSON, and what is empty is null there.
+fn check_sheet(rows: &str, policies: &[&serde_json::Value]) {
+    let mut rows = csv::Reader::from_reader(rows.as_bytes());
+    let header = rows.headers().unwrap().clone();
+    let rows: Vec<_> = rows.records().map(Result::unwrap).collect();
+    assert_eq!(rows.len(), policies.len());
+    for (row, policy) in rows.iter().zip(policies) {
+        for (column, text) in header.iter().zip(row).filter(|(column, _)| *column != "scenario") {
+            let (figure, part) =
+                column.strip_suffix("_ci95").map_or((column, "mean"), |figure| (figure, "ci95"));
+            let value = if policy[figure].is_null() { &policy["totals"][figure] } else { &policy[figure] };
+            let value = if value.is_object() { &value[part] } else { value };
+            match value.as_f64() {
+                Some(number) => {
+                    let difference = text.parse::<f64>().unwrap() - number;
+                    assert!(difference.abs() <= 1e-15 * number.abs(), "{column}: {text}, not {number}");
+                }
+                None => assert_eq!(text, value.as_str().unwrap_or_default(), "{column}"),
+            }
+        }
+    }
+}
+
+#[test]
+fn the_numbers_of_a_sheet_are_those_of_the_json() {
+    let written = |arguments: &[&str]| {
+        let run = callsteer(&[arguments, &["--csv", "out.csv", "--json", "out.json"]].concat());
+        assert_eq!((run.code, &*run.err), (0, ""));
+        let read = |name| std::fs::read_to_string(run.folder.path().join(name)).unwrap();
+        (read("out.csv"), serde_json::from_str::<serde_json::Value>(&read("out.json")).unwrap())
+    };
+    let (sheet, json) = written(&["bench", "--quiet", "--calls", "30", "--replays", "2"]);
+    assert!(sheet.starts_with("policy,max_over_mean,max_over_mean_ci95,cv,"), "{sheet}");
+    check_sheet(&sheet, &json["policies"].as_array().unwrap().iter().collect::<Vec<_>>());
+    for seeds in ["1", "2"] {
+        let (sheet, json) = written(&["simulate", "4x12", "frozen-report", "--seeds", seeds]);
+        let policies = json.as_array().unwrap().iter().flat_map(|one| one["policies"].as_array().unwrap());
+        check_sheet(&sheet, &policies.collect::<Vec<_>>());
+    }
+}
+
 #[test]
 fn a_simulation_gives_the_same_bytes_with_any_number_of_threads() {
     let run = |seed: &str, threads: &str| {

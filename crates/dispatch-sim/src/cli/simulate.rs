@@ -7,10 +7,11 @@ use callsteer_sim::scenario::{Scenario, embedded};
 use callsteer_sim::simulation::compare::{Comparison, compare};
 use callsteer_sim::simulation::policy::{self, Policy};
 use callsteer_sim::simulation::table;
+use callsteer_sim::{page, sheet};
 use clap::Args;
 use clap::builder::PossibleValuesParser;
 
-use super::{Done, print};
+use super::{Done, print, write};
 
 /// Simulate a scenario: calls with bursts of tool calls, reports of load, faults
 ///
@@ -41,6 +42,12 @@ pub(super) struct Simulate {
     /// Write what came out as JSON too; "-" prints it in place of the tables
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
+    /// Write what came out as CSV, a row per policy, too
+    #[arg(long, value_name = "FILE")]
+    csv: Option<PathBuf>,
+    /// Write what came out as an HTML page with plots too
+    #[arg(long, value_name = "FILE")]
+    report: Option<PathBuf>,
 }
 
 impl Simulate {
@@ -55,8 +62,8 @@ impl Simulate {
         let to_stdout = self.json.as_deref() == Some(Path::new("-"));
         let scenarios = if self.all { embedded::all() } else { self.scenarios.clone() };
         let mut comparisons: Vec<Comparison> = Vec::new();
-        for scenario in scenarios {
-            let comparison = compare(&scenario, &self.policies(&scenario), &seeds, &|| ());
+        for scenario in &scenarios {
+            let comparison = compare(scenario, &self.policies(scenario), &seeds, &|| ());
             if !to_stdout {
                 print(&format!("{}\n", table::render(&comparison)))?;
             }
@@ -65,14 +72,17 @@ impl Simulate {
         if comparisons.len() > 1 && !to_stdout {
             print(&table::summary(&comparisons))?;
         }
+        if let Some(file) = &self.csv {
+            write(file, &sheet::simulate(&comparisons))?;
+        }
+        if let Some(file) = &self.report {
+            write(file, &page::simulate(&scenarios, &comparisons))?;
+        }
         let json = || serde_json::to_string_pretty(&comparisons).map(|json| json + "\n");
         match &self.json {
             None => {}
             Some(_) if to_stdout => print(&json()?)?,
-            Some(file) => {
-                std::fs::write(file, json()?)
-                    .map_err(|error| format!("cannot write {}: {error}", file.display()))?;
-            }
+            Some(file) => write(file, &json()?)?,
         }
         Ok(ExitCode::SUCCESS)
     }
