@@ -213,9 +213,33 @@ fn a_simulation_gives_the_same_bytes_with_any_number_of_threads() {
 
 #[test]
 fn scenarios_are_listed_and_a_wrong_name_is_refused() {
-    let list = callsteer(&["simulate", "--list"]);
+    let list = callsteer(&["scenarios"]);
     assert!(list.out.lines().count() > 20 && list.out.starts_with("base16 "), "{}", list.out);
     let wrong = callsteer(&["simulate", "base17"]);
     assert_eq!(wrong.code, 2);
-    assert!(wrong.err.contains("no such scenario: see --list"), "{}", wrong.err);
+    assert!(wrong.err.contains("no such scenario: see `callsteer scenarios`"), "{}", wrong.err);
+}
+
+#[test]
+fn a_scenario_that_is_printed_and_simulated_as_a_file_is_the_embedded_one() {
+    let printed = callsteer(&["scenarios", "--print", "black-hole"]);
+    let simulate = |folder, which: &[&str]| {
+        let options = ["simulate", "--seeds", "1", "--policy", "call_load", "--json", "-"];
+        let run = callsteer_in(folder, &[&options, which].concat(), &[]);
+        assert_eq!(run.code, 0, "{}", run.err);
+        run.out
+    };
+    let from_file = simulate(folder_with("mine.toml", &printed.out), &["--file", "mine.toml"]);
+    assert_eq!(from_file, simulate(tempfile::tempdir().unwrap(), &["black-hole"]));
+}
+
+#[test]
+fn a_wrong_scenario_file_is_refused_with_file_line_and_column() {
+    let folder = folder_with("mine.toml", "name = 'mine'\nabout = 'x'\n[fleet]\nbridgs = 3\n");
+    let run = callsteer_in(folder, &["simulate", "--file", "mine.toml"], &[]);
+    assert_eq!((run.code, &*run.out), (2, ""));
+    assert!(run.err.starts_with("callsteer: mine.toml:4:1: unknown key `bridgs`"), "{}", run.err);
+    assert!(run.err.ends_with("did you mean `bridges`?\n"), "{}", run.err);
+    let missing = callsteer(&["simulate", "--file", "none.toml"]);
+    assert!(missing.code == 2 && missing.err.contains("cannot read none.toml"), "{}", missing.err);
 }

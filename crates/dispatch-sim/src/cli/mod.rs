@@ -2,6 +2,7 @@
 
 mod bench;
 mod lint;
+mod scenarios;
 mod simulate;
 
 use std::error::Error;
@@ -23,6 +24,7 @@ struct Cli {
 enum Command {
     Bench(bench::Bench),
     Lint(lint::Lint),
+    Scenarios(scenarios::Scenarios),
     Simulate(simulate::Simulate),
 }
 
@@ -33,6 +35,7 @@ pub(crate) fn run() -> ExitCode {
         {
             Command::Bench(bench) => bench.run(),
             Command::Lint(lint) => lint.run(),
+            Command::Scenarios(scenarios) => scenarios.run(),
             Command::Simulate(simulate) => simulate.run(),
         };
     done.unwrap_or_else(|error| {

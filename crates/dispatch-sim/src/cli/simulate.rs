@@ -1,9 +1,10 @@
 //! `callsteer simulate`: scenarios with bursts, reports of load and faults, through every policy.
 
+use std::error::Error;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use callsteer_sim::scenario::{Scenario, embedded};
+use callsteer_sim::scenario::{Scenario, embedded, file};
 use callsteer_sim::simulation::compare::{Comparison, compare};
 use callsteer_sim::simulation::policy::{self, Policy};
 use callsteer_sim::simulation::table;
@@ -18,14 +19,13 @@ use super::{Done, print};
 /// gets the same calls. The same options give the same bytes on every machine.
 #[derive(Args)]
 pub(super) struct Simulate {
-    /// Which scenarios; see --list
-    #[arg(value_name = "SCENARIO", default_value = "base16", conflicts_with_all = ["list", "all"],
-          value_parser = scenario)]
+    /// Which scenarios; `callsteer scenarios` lists them. Default: base16
+    #[arg(value_name = "SCENARIO", conflicts_with = "all", value_parser = scenario)]
     scenarios: Vec<Scenario>,
-    /// List the scenarios
-    #[arg(long)]
-    list: bool,
-    /// Simulate every scenario
+    /// Simulate the scenario in this TOML file (docs/scenarios.md); may be given several times
+    #[arg(long = "file", value_name = "FILE")]
+    files: Vec<PathBuf>,
+    /// Simulate every embedded scenario
     #[arg(long)]
     all: bool,
     /// Only through this policy; may be given several times
@@ -45,15 +45,9 @@ pub(super) struct Simulate {
 
 impl Simulate {
     pub(super) fn run(self) -> Done {
-        if self.list {
-            for scenario in embedded::all() {
-                print(&format!("{:20} {}\n", scenario.name, scenario.about))?;
-            }
-            return Ok(ExitCode::SUCCESS);
-        }
         let seeds: Vec<u64> = (0..self.seeds).map(|n| self.seed.wrapping_add(u64::from(n))).collect();
         let to_stdout = self.json.as_deref() == Some(Path::new("-"));
-        let scenarios = if self.all { embedded::all() } else { self.scenarios.clone() };
+        let scenarios = self.scenarios()?;
         let mut comparisons: Vec<Comparison> = Vec::new();
         for scenario in scenarios {
             let comparison = compare(&scenario, &self.policies(&scenario), &seeds, &|| ());
@@ -77,6 +71,17 @@ impl Simulate {
         Ok(ExitCode::SUCCESS)
     }
 
+    fn scenarios(&self) -> Result<Vec<Scenario>, Box<dyn Error>> {
+        let mut scenarios = if self.all { embedded::all() } else { self.scenarios.clone() };
+        for file in &self.files {
+            scenarios.push(read(file)?);
+        }
+        if scenarios.is_empty() {
+            scenarios.extend(embedded::named("base16"));
+        }
+        Ok(scenarios)
+    }
+
     /// Those asked for; otherwise those that the scenario is made for.
     fn policies(&self, scenario: &Scenario) -> Vec<Policy> {
         let asked = |policy: &Policy| self.policies.iter().any(|name| name == policy.name);
@@ -88,5 +93,11 @@ impl Simulate {
 }
 
 fn scenario(name: &str) -> Result<Scenario, &'static str> {
-    embedded::named(name).ok_or("no such scenario: see --list")
+    embedded::named(name).ok_or("no such scenario: see `callsteer scenarios`")
+}
+
+fn read(path: &Path) -> Result<Scenario, String> {
+    let name = path.display();
+    let text = std::fs::read_to_string(path).map_err(|error| format!("cannot read {name}: {error}"))?;
+    file::parse(&text).map_err(|error| format!("{name}:{error}"))
 }
