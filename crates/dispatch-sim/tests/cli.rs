@@ -234,6 +234,25 @@ fn a_scenario_that_is_printed_and_simulated_as_a_file_is_the_embedded_one() {
 }
 
 #[test]
+fn bridges_needed_are_searched_for_and_written_as_json() {
+    let options = ["simulate", "4x12", "--bridges-needed", "--seeds", "2"];
+    let policies = ["--policy", "call_load", "--policy", "round_robin", "--json", "out.json"];
+    let run = callsteer(&[&options[..], &policies[..]].concat());
+    assert_eq!(run.code, 0, "{}", run.err);
+    assert!(
+        run.out.contains("bridges needed so that bridge load, p99, is below 0.9; it has 4"),
+        "{}",
+        run.out
+    );
+    let json = std::fs::read_to_string(run.folder.path().join("out.json")).unwrap();
+    let json: serde_json::Value = serde_json::from_str(&json).unwrap();
+    assert_eq!(json[0]["target"]["p99_load"], 0.9);
+    let row = &json[0]["policies"][1];
+    assert_eq!((&row["policy"], &row["round_robin_ratio"]["mean"]), (&"round_robin".into(), &1.0.into()));
+    assert!(row["bridges"]["mean"].as_f64().unwrap() > 4.0, "{row}");
+}
+
+#[test]
 fn a_wrong_scenario_file_is_refused_with_file_line_and_column() {
     let folder = folder_with("mine.toml", "name = 'mine'\nabout = 'x'\n[fleet]\nbridgs = 3\n");
     let run = callsteer_in(folder, &["simulate", "--file", "mine.toml"], &[]);

@@ -7,9 +7,11 @@ mod simulate;
 
 use std::error::Error;
 use std::io::{self, Write};
+use std::path::Path;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+use serde::Serialize;
 
 /// Chooses the bridge that takes the next call. This command compares its algorithms on recorded or
 /// made-up calls, simulates bursts, reports and faults, and checks dispatcher lists.
@@ -51,6 +53,15 @@ fn print(text: &str) -> io::Result<()> {
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
         other => other,
     }
+}
+
+/// Writes what came out to a file as JSON; "-" is standard output.
+fn write_json(file: &Path, came_out: &impl Serialize) -> Result<(), Box<dyn Error>> {
+    let json = serde_json::to_string_pretty(came_out)? + "\n";
+    if file == Path::new("-") {
+        return Ok(print(&json)?);
+    }
+    std::fs::write(file, json).map_err(|error| format!("cannot write {}: {error}", file.display()).into())
 }
 
 /// What a command comes to: its exit code, or an error that is printed.

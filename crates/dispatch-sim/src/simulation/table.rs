@@ -5,7 +5,8 @@ use std::fmt::Write;
 use comfy_table::{Cell, CellAlignment, Table, presets};
 
 use super::compare::{Comparison, Row};
-use super::policy::BASELINE;
+use super::needed::{Needed, Target};
+use super::policy::{BASELINE, ROUND_ROBIN};
 use crate::estimate::Estimate;
 
 /// The comparison as text for a terminal.
@@ -41,6 +42,35 @@ pub fn summary(comparisons: &[Comparison]) -> String {
         table.add_row(std::iter::once(Cell::new(&comparison.scenario)).chain(figures.map(right)));
     }
     format!("{table}\n")
+}
+
+/// The bridges that each policy needs as text for a terminal.
+#[must_use]
+pub fn needed(needed: &Needed) -> String {
+    let target = match needed.target {
+        Target::P99Load(load) => format!("bridge load, p99, is below {load}"),
+        Target::Excess(share) => format!("less than {:.2} % of the work is above capacity", 100.0 * share),
+    };
+    let mut table = Table::new();
+    let header = ["policy".into(), "bridges".into(), format!("/ {BASELINE}"), format!("/ {ROUND_ROBIN}")];
+    table.load_style(presets::UTF8_FULL_CONDENSED).set_header(header);
+    for row in &needed.policies {
+        let bridges = row.bridges.as_ref();
+        let figures = [
+            bridges.map_or(format!("> {}", needed.most), |bridges| plain(bridges, 2)),
+            ratio(row.call_load_ratio.as_ref()),
+            ratio(row.round_robin_ratio.as_ref()),
+        ];
+        table.add_row(std::iter::once(Cell::new(&row.policy)).chain(figures.map(right)));
+    }
+    format!(
+        "{}: {}\n{} seeds; bridges needed so that {target}; it has {}, each for {:.1} calls on average\n{table}\n",
+        needed.scenario,
+        needed.about,
+        needed.seeds.len(),
+        needed.bridges,
+        needed.calls_per_bridge,
+    )
 }
 
 fn table(comparison: &Comparison) -> Table {
