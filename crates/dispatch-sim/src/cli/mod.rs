@@ -2,6 +2,7 @@
 
 mod bench;
 mod lint;
+mod plan;
 mod scenarios;
 mod simulate;
 
@@ -14,7 +15,7 @@ use clap::{Parser, Subcommand};
 use serde::Serialize;
 
 /// Chooses the bridge that takes the next call. This command compares its algorithms on recorded or
-/// made-up calls, simulates bursts, reports and faults, and checks dispatcher lists.
+/// made-up calls, simulates bursts, reports and faults, plans fleets, and checks dispatcher lists.
 #[derive(Parser)]
 #[command(version, after_help = AFTER_HELP)]
 struct Cli {
@@ -26,6 +27,7 @@ struct Cli {
 enum Command {
     Bench(bench::Bench),
     Lint(lint::Lint),
+    Plan(plan::Plan),
     Scenarios(scenarios::Scenarios),
     Simulate(simulate::Simulate),
 }
@@ -37,6 +39,7 @@ pub(crate) fn run() -> ExitCode {
         {
             Command::Bench(bench) => bench.run(),
             Command::Lint(lint) => lint.run(),
+            Command::Plan(plan) => plan.run(),
             Command::Scenarios(scenarios) => scenarios.run(),
             Command::Simulate(simulate) => simulate.run(),
         };

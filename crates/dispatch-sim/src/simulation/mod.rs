@@ -12,6 +12,7 @@ mod dispatchers;
 pub mod figures;
 mod fleet;
 pub mod needed;
+pub mod plan;
 pub mod policy;
 mod references;
 pub mod table;
