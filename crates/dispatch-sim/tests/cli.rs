@@ -254,9 +254,82 @@ fn a_simulation_gives_the_same_bytes_with_any_number_of_threads() {
 
 #[test]
 fn scenarios_are_listed_and_a_wrong_name_is_refused() {
-    let list = callsteer(&["simulate", "--list"]);
+    let list = callsteer(&["scenarios"]);
     assert!(list.out.lines().count() > 20 && list.out.starts_with("base16 "), "{}", list.out);
     let wrong = callsteer(&["simulate", "base17"]);
     assert_eq!(wrong.code, 2);
-    assert!(wrong.err.contains("no such scenario: see --list"), "{}", wrong.err);
+    assert!(wrong.err.contains("no such scenario: see `callsteer scenarios`"), "{}", wrong.err);
+}
+
+#[test]
+fn a_scenario_that_is_printed_and_simulated_as_a_file_is_the_embedded_one() {
+    let printed = callsteer(&["scenarios", "--print", "black-hole"]);
+    let simulate = |folder, which: &[&str]| {
+        let options = ["simulate", "--seeds", "1", "--policy", "call_load", "--json", "-"];
+        let run = callsteer_in(folder, &[&options, which].concat(), &[]);
+        assert_eq!(run.code, 0, "{}", run.err);
+        run.out
+    };
+    let from_file = simulate(folder_with("mine.toml", &printed.out), &["--file", "mine.toml"]);
+    assert_eq!(from_file, simulate(tempfile::tempdir().unwrap(), &["black-hole"]));
+}
+
+#[test]
+fn bridges_needed_are_searched_for_and_written_as_json() {
+    let options = ["simulate", "4x12", "--bridges-needed", "--seeds", "2"];
+    let policies = ["--policy", "call_load", "--policy", "round_robin", "--json", "out.json"];
+    let run = callsteer(&[&options[..], &policies[..]].concat());
+    assert_eq!(run.code, 0, "{}", run.err);
+    assert!(
+        run.out.contains("bridges needed so that bridge load, p99, is below 0.9; it has 4"),
+        "{}",
+        run.out
+    );
+    let json = std::fs::read_to_string(run.folder.path().join("out.json")).unwrap();
+    let json: serde_json::Value = serde_json::from_str(&json).unwrap();
+    assert_eq!(json[0]["target"]["p99_load"], 0.9);
+    let row = &json[0]["policies"][1];
+    assert_eq!((&row["policy"], &row["round_robin_ratio"]["mean"]), (&"round_robin".into(), &1.0.into()));
+    assert!(row["bridges"]["mean"].as_f64().unwrap() > 4.0, "{row}");
+}
+
+#[test]
+fn a_plan_has_bridges_per_algorithm_and_the_figure_of_erlang() {
+    let options = ["plan", "--calls-per-hour", "1000", "--per-bridge", "10", "--lead-time", "60"];
+    let run = callsteer(&[&options[..], &["--seeds", "2", "--json", "out.json"]].concat());
+    assert_eq!(run.code, 0, "{}", run.err);
+    assert!(run.out.starts_with("50.0 calls in progress (1000 per hour of 180 s)"), "{}", run.out);
+    assert!(run.out.contains("1 % blocked: 64 places, 6.40 bridges"), "{}", run.out);
+    let json = std::fs::read_to_string(run.folder.path().join("out.json")).unwrap();
+    let json: serde_json::Value = serde_json::from_str(&json).unwrap();
+    assert_eq!(json["erlang"]["slots"], 64);
+    let load_score = &json["policies"][0];
+    let bridges = load_score["bridges"]["mean"].as_f64().unwrap();
+    assert!(bridges > 6.4 && load_score["with_spare"].as_f64().unwrap() > bridges, "{load_score}");
+    assert!((load_score["scale_up_at"].as_f64().unwrap() - 5.0 / bridges).abs() < 1e-9, "{load_score}");
+}
+
+#[test]
+fn a_plan_needs_calls_a_bridge_and_one_target() {
+    let check = |arguments: &[&str], wanted: &str| {
+        let run = callsteer(&[&["plan"], arguments].concat());
+        assert_eq!((run.code, &*run.out), (2, ""), "{arguments:?}");
+        assert!(run.err.contains(wanted), "{}", run.err);
+    };
+    check(&["--per-bridge", "10"], "--calls <N>|--calls-per-hour <N>");
+    check(&["--calls", "10"], "--per-bridge <C>");
+    check(&["--calls", "0", "--per-bridge", "10"], "not a number above 0");
+    check(&["--calls", "9", "--per-bridge", "1", "--p99", "1", "--blocking", "0.1"], "cannot be used with");
+    check(&["--calls", "100000", "--per-bridge", "1000"], "are not simulated");
+}
+
+#[test]
+fn a_wrong_scenario_file_is_refused_with_file_line_and_column() {
+    let folder = folder_with("mine.toml", "name = 'mine'\nabout = 'x'\n[fleet]\nbridgs = 3\n");
+    let run = callsteer_in(folder, &["simulate", "--file", "mine.toml"], &[]);
+    assert_eq!((run.code, &*run.out), (2, ""));
+    assert!(run.err.starts_with("callsteer: mine.toml:4:1: unknown key `bridgs`"), "{}", run.err);
+    assert!(run.err.ends_with("did you mean `bridges`?\n"), "{}", run.err);
+    let missing = callsteer(&["simulate", "--file", "none.toml"]);
+    assert!(missing.code == 2 && missing.err.contains("cannot read none.toml"), "{}", missing.err);
 }

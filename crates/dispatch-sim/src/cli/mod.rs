@@ -2,6 +2,8 @@
 
 mod bench;
 mod lint;
+mod plan;
+mod scenarios;
 mod simulate;
 
 use std::error::Error;
@@ -10,9 +12,10 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+use serde::Serialize;
 
 /// Chooses the bridge that takes the next call. This command compares its algorithms on recorded or
-/// made-up calls, simulates bursts, reports and faults, and checks dispatcher lists.
+/// made-up calls, simulates bursts, reports and faults, plans fleets, and checks dispatcher lists.
 #[derive(Parser)]
 #[command(version, after_help = AFTER_HELP)]
 struct Cli {
@@ -24,6 +27,8 @@ struct Cli {
 enum Command {
     Bench(bench::Bench),
     Lint(lint::Lint),
+    Plan(plan::Plan),
+    Scenarios(scenarios::Scenarios),
     Simulate(simulate::Simulate),
 }
 
@@ -34,6 +39,8 @@ pub(crate) fn run() -> ExitCode {
         {
             Command::Bench(bench) => bench.run(),
             Command::Lint(lint) => lint.run(),
+            Command::Plan(plan) => plan.run(),
+            Command::Scenarios(scenarios) => scenarios.run(),
             Command::Simulate(simulate) => simulate.run(),
         };
     done.unwrap_or_else(|error| {
@@ -54,6 +61,15 @@ fn print(text: &str) -> io::Result<()> {
 /// Writes a file.
 fn write(file: &Path, text: &str) -> Result<(), String> {
     std::fs::write(file, text).map_err(|error| format!("cannot write {}: {error}", file.display()))
+}
+
+/// Writes what came out to a file as JSON; "-" is standard output.
+fn write_json(file: &Path, came_out: &impl Serialize) -> Result<(), Box<dyn Error>> {
+    let json = serde_json::to_string_pretty(came_out)? + "\n";
+    if file == Path::new("-") {
+        return Ok(print(&json)?);
+    }
+    Ok(write(file, &json)?)
 }
 
 /// What a command comes to: its exit code, or an error that is printed.

@@ -11,6 +11,8 @@ pub mod compare;
 mod dispatchers;
 pub mod figures;
 mod fleet;
+pub mod needed;
+pub mod plan;
 pub mod policy;
 mod references;
 pub mod table;
