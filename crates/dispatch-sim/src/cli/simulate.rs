@@ -44,7 +44,7 @@ pub(super) struct Simulate {
     seed: u64,
     /// Search for the number of bridges with which each policy keeps bridge load, p99, below 0.9: the
     /// same calls, and bridges of the same capacity
-    #[arg(long)]
+    #[arg(long, conflicts_with_all = ["csv", "report"])]
     bridges_needed: bool,
     /// Write what came out as JSON too; "-" prints it in place of the tables
     #[arg(long, value_name = "FILE")]
