@@ -2,6 +2,7 @@
 
 use std::env;
 use std::fmt;
+use std::path::Path;
 
 use crate::freestanding;
 
@@ -79,6 +80,18 @@ pub(crate) const STEPS: &[Step] = &[
         ],
     },
     Step {
+        name: "azure",
+        proves: "a real trace is replayed, and shows on real arrivals what the embedded workload shows",
+        needs: &[AZURE_TRACE],
+        actions: &[Command("cargo test --locked --package callsteer-sim --all-features --test claims azure")],
+    },
+    Step {
+        name: "page",
+        proves: "a browser shows the page of a report, without a complaint and without a request",
+        needs: &[CHROMIUM],
+        actions: &[Command("cargo test --locked --package callsteer-sim --all-features --test page browser")],
+    },
+    Step {
         name: "docs",
         proves: "the documentation is complete, and its links lead somewhere",
         needs: &[],
@@ -122,6 +135,19 @@ const LINUX: Need = Need {
     is_here: || cfg!(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64"))),
     get_it_with: "a container of any Linux distribution",
 };
+
+/// Kept beside the repository, not in it; where to look else is said by `CALLSTEER_SHARED`.
+const AZURE_TRACE: Need = Need {
+    what: "../shared/data/azure_llm_inference_2023_conv.csv",
+    is_here: || {
+        let folder = env::var_os("CALLSTEER_SHARED").unwrap_or_else(|| "../shared".into());
+        Path::new(&folder).join("data/azure_llm_inference_2023_conv.csv").is_file()
+    },
+    get_it_with: "a download of the conversation trace of 2023 from github.com/Azure/AzurePublicDataset",
+};
+
+const CHROMIUM: Need =
+    Need { what: "chromium", is_here: || on_the_path("chromium"), get_it_with: "apt-get install chromium" };
 
 const C_LINKER: Need = Need { what: "cc", is_here: || on_the_path("cc"), get_it_with: "apt-get install gcc" };
 

@@ -17,6 +17,7 @@ use std::time::Duration;
 
 use callsteer::Time;
 
+use crate::course::{Course, Recorder};
 use crate::workload::{Bridge, COST_UNIT, Window};
 
 /// What one replay showed, within its window.
@@ -64,6 +65,7 @@ pub struct LoadMeter {
     deviation: f64,
     /// Microseconds for which the busiest bridge had this load, in hundredths of an average call.
     busiest: BTreeMap<u64, u64>,
+    recorder: Option<Recorder>,
 }
 
 impl LoadMeter {
@@ -82,7 +84,21 @@ impl LoadMeter {
             max: 0.0,
             deviation: 0.0,
             busiest: BTreeMap::new(),
+            recorder: None,
         }
+    }
+
+    /// From now on keeps the load of each bridge over time, for [`course`](Self::course).
+    pub fn record(&mut self) {
+        self.recorder = Some(Recorder::new(self.loads.len(), self.window));
+    }
+
+    /// The load of each bridge over time, up to the last change, and the spread of the busiest one's, in
+    /// average calls; `None` unless it was recorded.
+    #[must_use]
+    pub fn course(&self) -> Option<Course> {
+        let busiest = |share| quantile(&self.busiest, share) as f64 / 100.0;
+        self.recorder.as_ref().map(|recorder| recorder.course(busiest))
     }
 
     /// A call of this cost begins.
@@ -131,6 +147,11 @@ impl LoadMeter {
     /// Accounts for the time since the last change, in which the loads were what they are.
     fn advance(&mut self, now: Time) {
         let span = self.window.overlap(self.now, now);
+        if let Some(recorder) = &mut self.recorder {
+            for (bridge, (load, weight)) in self.loads.iter().zip(&self.weights).enumerate() {
+                recorder.hold(bridge, *load as f64 / weight / f64::from(COST_UNIT), self.now, now);
+            }
+        }
         self.now = self.now.max(now);
         if span > Duration::ZERO {
             self.account(span);

@@ -13,7 +13,7 @@
 //! In reading order: a [`workload`] is a fleet and its calls, drawn ([`arrivals`], [`lengths`],
 //! [`bank`]) or recorded ([`trace`]); [`replay`] leads it through one [`policy`] on
 //! [`callsteer::Dispatcher`] itself and takes the [`figures`]; [`compare`] does so for every policy
-//! and seed; a [`report`] says what came out, for machines, and a [`table`] for people.
+//! and seed; a [`report`] and a [`sheet`] say what came out, for machines, a [`table`] and a [`page`] for people.
 //!
 //! Where costs vary in time, bridges report their load and things go wrong, a [`scenario`] takes the
 //! workload's place and a [`simulation`] that of the replay.
@@ -25,15 +25,18 @@
 pub mod arrivals;
 pub mod bank;
 pub mod compare;
+pub mod course;
 pub mod decisions;
 pub mod estimate;
 pub mod figures;
 pub mod lengths;
+pub mod page;
 pub mod policy;
 pub mod recorded;
 pub mod replay;
 pub mod report;
 pub mod scenario;
+pub mod sheet;
 pub mod simulation;
 mod steps;
 pub mod table;

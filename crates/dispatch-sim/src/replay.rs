@@ -15,6 +15,7 @@ use callsteer::{
     AddError, Call, Config, Destination, DestinationId, Failure, Lease, ProbingConfig, ProbingMode, Time,
 };
 
+use crate::course::Course;
 use crate::decisions::Logged;
 use crate::figures::{Figures, LoadMeter, Outcome};
 use crate::policy::Policy;
@@ -48,6 +49,17 @@ pub fn replay_logged(
     let figures = replay.figures();
     replay.dispatcher.finish()?;
     Ok(figures)
+}
+
+/// As [`replay`], for the load of each bridge over time.
+///
+/// # Errors
+/// As [`replay`].
+pub fn record(workload: &Workload, policy: &Policy, seed: u64) -> Result<Course, AddError> {
+    let mut replay = Replay::new(workload, policy, seed, None)?;
+    replay.meter.record();
+    replay.run();
+    Ok(replay.meter.course().expect("it was recorded"))
 }
 
 /// The state of a replay.

@@ -23,7 +23,7 @@ pub fn render(report: &Report) -> String {
     text
 }
 
-fn headline(workload: &WorkloadSummary, replays: usize) -> String {
+pub(crate) fn headline(workload: &WorkloadSummary, replays: usize) -> String {
     let calls: u64 = workload.classes.iter().map(|class| class.calls).sum();
     format!(
         "{}: {}, {:.0} calls in progress on average, {} calls in {replays} x {:.0} min",
@@ -36,7 +36,7 @@ fn headline(workload: &WorkloadSummary, replays: usize) -> String {
 }
 
 /// "16 equal bridges for up to 24.1 average calls each".
-fn fleet(bridges: &[BridgeSummary]) -> String {
+pub(crate) fn fleet(bridges: &[BridgeSummary]) -> String {
     let n = bridges.len();
     let Some(first) = bridges.first() else { return "no bridges".into() };
     if bridges.iter().any(|bridge| bridge != first) {
@@ -79,7 +79,7 @@ fn estimate(estimate: &Estimate, decimals: usize) -> String {
 }
 
 /// 39310 as 39,310.
-fn thousands(number: u64) -> String {
+pub(crate) fn thousands(number: u64) -> String {
     let digits = number.to_string();
     let mut grouped = String::new();
     for (place, digit) in digits.chars().enumerate() {

@@ -210,6 +210,47 @@ fn simulate_prints_a_table_with_intervals_and_writes_json() {
     assert_eq!(json[0]["policies"][1]["excess"]["values"].as_array().unwrap().len(), 2);
 }
 
+/// Each number of a row of CSV stands in the row's JSON, and what is empty is null there.
+fn check_sheet(rows: &str, policies: &[&serde_json::Value]) {
+    let mut rows = csv::Reader::from_reader(rows.as_bytes());
+    let header = rows.headers().unwrap().clone();
+    let rows: Vec<_> = rows.records().map(Result::unwrap).collect();
+    assert_eq!(rows.len(), policies.len());
+    for (row, policy) in rows.iter().zip(policies) {
+        for (column, text) in header.iter().zip(row).filter(|(column, _)| *column != "scenario") {
+            let (figure, part) =
+                column.strip_suffix("_ci95").map_or((column, "mean"), |figure| (figure, "ci95"));
+            let value = if policy[figure].is_null() { &policy["totals"][figure] } else { &policy[figure] };
+            let value = if value.is_object() { &value[part] } else { value };
+            match value.as_f64() {
+                Some(number) => {
+                    let difference = text.parse::<f64>().unwrap() - number;
+                    assert!(difference.abs() <= 1e-15 * number.abs(), "{column}: {text}, not {number}");
+                }
+                None => assert_eq!(text, value.as_str().unwrap_or_default(), "{column}"),
+            }
+        }
+    }
+}
+
+#[test]
+fn the_numbers_of_a_sheet_are_those_of_the_json() {
+    let written = |arguments: &[&str]| {
+        let run = callsteer(&[arguments, &["--csv", "out.csv", "--json", "out.json"]].concat());
+        assert_eq!((run.code, &*run.err), (0, ""));
+        let read = |name| std::fs::read_to_string(run.folder.path().join(name)).unwrap();
+        (read("out.csv"), serde_json::from_str::<serde_json::Value>(&read("out.json")).unwrap())
+    };
+    let (sheet, json) = written(&["bench", "--quiet", "--calls", "30", "--replays", "2"]);
+    assert!(sheet.starts_with("policy,max_over_mean,max_over_mean_ci95,cv,"), "{sheet}");
+    check_sheet(&sheet, &json["policies"].as_array().unwrap().iter().collect::<Vec<_>>());
+    for seeds in ["1", "2"] {
+        let (sheet, json) = written(&["simulate", "4x12", "frozen-report", "--seeds", seeds]);
+        let policies = json.as_array().unwrap().iter().flat_map(|one| one["policies"].as_array().unwrap());
+        check_sheet(&sheet, &policies.collect::<Vec<_>>());
+    }
+}
+
 #[test]
 fn a_simulation_gives_the_same_bytes_with_any_number_of_threads() {
     let run = |seed: &str, threads: &str| {
@@ -224,11 +265,84 @@ fn a_simulation_gives_the_same_bytes_with_any_number_of_threads() {
 
 #[test]
 fn scenarios_are_listed_and_a_wrong_name_is_refused() {
-    let list = callsteer(&["simulate", "--list"]);
+    let list = callsteer(&["scenarios"]);
     assert!(list.out.lines().count() > 20 && list.out.starts_with("base16 "), "{}", list.out);
     let wrong = callsteer(&["simulate", "base17"]);
     assert_eq!(wrong.code, 2);
-    assert!(wrong.err.contains("no such scenario: see --list"), "{}", wrong.err);
+    assert!(wrong.err.contains("no such scenario: see `callsteer scenarios`"), "{}", wrong.err);
+}
+
+#[test]
+fn a_scenario_that_is_printed_and_simulated_as_a_file_is_the_embedded_one() {
+    let printed = callsteer(&["scenarios", "--print", "black-hole"]);
+    let simulate = |folder, which: &[&str]| {
+        let options = ["simulate", "--seeds", "1", "--policy", "call_load", "--json", "-"];
+        let run = callsteer_in(folder, &[&options, which].concat(), &[]);
+        assert_eq!(run.code, 0, "{}", run.err);
+        run.out
+    };
+    let from_file = simulate(folder_with("mine.toml", &printed.out), &["--file", "mine.toml"]);
+    assert_eq!(from_file, simulate(tempfile::tempdir().unwrap(), &["black-hole"]));
+}
+
+#[test]
+fn bridges_needed_are_searched_for_and_written_as_json() {
+    let options = ["simulate", "4x12", "--bridges-needed", "--seeds", "2"];
+    let policies = ["--policy", "call_load", "--policy", "round_robin", "--json", "out.json"];
+    let run = callsteer(&[&options[..], &policies[..]].concat());
+    assert_eq!(run.code, 0, "{}", run.err);
+    assert!(
+        run.out.contains("bridges needed so that bridge load, p99, is below 0.9; it has 4"),
+        "{}",
+        run.out
+    );
+    let json = std::fs::read_to_string(run.folder.path().join("out.json")).unwrap();
+    let json: serde_json::Value = serde_json::from_str(&json).unwrap();
+    assert_eq!(json[0]["target"]["p99_load"], 0.9);
+    let row = &json[0]["policies"][1];
+    assert_eq!((&row["policy"], &row["round_robin_ratio"]["mean"]), (&"round_robin".into(), &1.0.into()));
+    assert!(row["bridges"]["mean"].as_f64().unwrap() > 4.0, "{row}");
+}
+
+#[test]
+fn a_plan_has_bridges_per_algorithm_and_the_figure_of_erlang() {
+    let options = ["plan", "--calls-per-hour", "1000", "--per-bridge", "10", "--lead-time", "60"];
+    let run = callsteer(&[&options[..], &["--seeds", "2", "--json", "out.json"]].concat());
+    assert_eq!(run.code, 0, "{}", run.err);
+    assert!(run.out.starts_with("50.0 calls in progress (1000 per hour of 180 s)"), "{}", run.out);
+    assert!(run.out.contains("1 % blocked: 64 places, 6.40 bridges"), "{}", run.out);
+    let json = std::fs::read_to_string(run.folder.path().join("out.json")).unwrap();
+    let json: serde_json::Value = serde_json::from_str(&json).unwrap();
+    assert_eq!(json["erlang"]["slots"], 64);
+    let load_score = &json["policies"][0];
+    let bridges = load_score["bridges"]["mean"].as_f64().unwrap();
+    assert!(bridges > 6.4 && load_score["with_spare"].as_f64().unwrap() > bridges, "{load_score}");
+    assert!((load_score["scale_up_at"].as_f64().unwrap() - 5.0 / bridges).abs() < 1e-9, "{load_score}");
+}
+
+#[test]
+fn a_plan_needs_calls_a_bridge_and_one_target() {
+    let check = |arguments: &[&str], wanted: &str| {
+        let run = callsteer(&[&["plan"], arguments].concat());
+        assert_eq!((run.code, &*run.out), (2, ""), "{arguments:?}");
+        assert!(run.err.contains(wanted), "{}", run.err);
+    };
+    check(&["--per-bridge", "10"], "--calls <N>|--calls-per-hour <N>");
+    check(&["--calls", "10"], "--per-bridge <C>");
+    check(&["--calls", "0", "--per-bridge", "10"], "not a number above 0");
+    check(&["--calls", "9", "--per-bridge", "1", "--p99", "1", "--blocking", "0.1"], "cannot be used with");
+    check(&["--calls", "100000", "--per-bridge", "1000"], "are not simulated");
+}
+
+#[test]
+fn a_wrong_scenario_file_is_refused_with_file_line_and_column() {
+    let folder = folder_with("mine.toml", "name = 'mine'\nabout = 'x'\n[fleet]\nbridgs = 3\n");
+    let run = callsteer_in(folder, &["simulate", "--file", "mine.toml"], &[]);
+    assert_eq!((run.code, &*run.out), (2, ""));
+    assert!(run.err.starts_with("callsteer: mine.toml:4:1: unknown key `bridgs`"), "{}", run.err);
+    assert!(run.err.ends_with("did you mean `bridges`?\n"), "{}", run.err);
+    let missing = callsteer(&["simulate", "--file", "none.toml"]);
+    assert!(missing.code == 2 && missing.err.contains("cannot read none.toml"), "{}", missing.err);
 }
 
 #[test]

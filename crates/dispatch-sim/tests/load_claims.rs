@@ -3,6 +3,7 @@
 
 use callsteer_sim::scenario::{FaultKind, Scenario, embedded};
 use callsteer_sim::simulation::compare::{Comparison, Row, compare};
+use callsteer_sim::simulation::needed::{Target, needed};
 use callsteer_sim::simulation::policy;
 
 /// The scenario under these policies, with seeds 1 to `seeds`.
@@ -47,6 +48,17 @@ fn load_score_is_never_worse_than_call_load() {
         let (mean, ci95) = ratio(&comparison, "load_score");
         assert!(mean <= 1.0 || mean - ci95 < 1.0, "{}: {mean:.3} ± {ci95:.3}", scenario.name);
     }
+}
+
+#[test]
+fn load_score_needs_fewer_bridges_than_call_load_and_round_robin() {
+    let policies = ["load_score", "call_load", "round_robin"].map(|name| policy::named(name).unwrap());
+    let seeds: Vec<u64> = (1..=10).collect();
+    let needed = needed(&named("base16"), &policies, &seeds, Target::P99Load(0.9), &|| ());
+    let row = &needed.policies[0];
+    let ratios = [&row.call_load_ratio, &row.round_robin_ratio].map(|ratio| ratio.as_ref().unwrap().mean);
+    assert!(ratios[0] <= 0.90 && ratios[1] <= 0.75, "{ratios:?}");
+    assert!((needed.calls_per_bridge - 200.0 / 0.8 / 16.0).abs() < 1e-9);
 }
 
 #[test]

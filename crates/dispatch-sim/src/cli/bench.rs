@@ -10,12 +10,12 @@ use std::process::ExitCode;
 use callsteer_sim::policy::{self, Policy};
 use callsteer_sim::replay::replay_logged;
 use callsteer_sim::workload::{self, Bridge, Workload};
-use callsteer_sim::{bank, compare, table, trace};
+use callsteer_sim::{bank, compare, page, sheet, table, trace};
 use clap::Parser;
 use clap::builder::PossibleValuesParser;
 use indicatif::{ProgressBar, ProgressStyle};
 
-use super::{Done, print};
+use super::{Done, print, write};
 
 /// Compare the algorithms: replay the same calls through each of them
 ///
@@ -71,6 +71,12 @@ pub(super) struct Bench {
     /// Where the report goes, as JSON; "-" prints it in place of the table
     #[arg(long, value_name = "FILE", default_value = "callsteer-report.json")]
     json: PathBuf,
+    /// Write what came out as CSV, a row per policy, too
+    #[arg(long, value_name = "FILE")]
+    csv: Option<PathBuf>,
+    /// Write what came out as an HTML page with plots too
+    #[arg(long, value_name = "FILE")]
+    report: Option<PathBuf>,
     /// Write a log of the first replay's decisions, for "callsteer replay"; needs one --policy
     #[arg(long, value_name = "FILE", requires = "policies")]
     log: Option<PathBuf>,
@@ -91,12 +97,17 @@ impl Bench {
         let report = compare::compare(&workload, &policies, &seeds, &|| progress.inc(1))?;
         progress.finish_and_clear();
 
+        if let Some(file) = &self.csv {
+            write(file, &sheet::bench(&report))?;
+        }
+        if let Some(file) = &self.report {
+            write(file, &page::bench(&report, &workload)?)?;
+        }
         if self.json == Path::new("-") {
             print(&report.to_json())?;
         } else {
             print(&table::render(&report))?;
-            std::fs::write(&self.json, report.to_json())
-                .map_err(|error| format!("cannot write {}: {error}", self.json.display()))?;
+            write(&self.json, &report.to_json())?;
             print(&format!("Report: {}\n", self.json.display()))?;
         }
         Ok(ExitCode::SUCCESS)

@@ -2,18 +2,22 @@
 
 mod bench;
 mod lint;
+mod plan;
 mod replay;
+mod scenarios;
 mod simulate;
 
 use std::error::Error;
 use std::io::{self, Write};
+use std::path::Path;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+use serde::Serialize;
 
 /// Chooses the bridge that takes the next call. This command compares its algorithms on recorded or
-/// made-up calls, simulates bursts, reports and faults, checks dispatcher lists, and replays logs of
-/// decisions.
+/// made-up calls, simulates bursts, reports and faults, plans fleets, checks dispatcher lists, and
+/// replays logs of decisions.
 #[derive(Parser)]
 #[command(version, after_help = AFTER_HELP)]
 struct Cli {
@@ -25,7 +29,9 @@ struct Cli {
 enum Command {
     Bench(Box<bench::Bench>),
     Lint(lint::Lint),
+    Plan(plan::Plan),
     Replay(replay::Replay),
+    Scenarios(scenarios::Scenarios),
     Simulate(simulate::Simulate),
 }
 
@@ -37,7 +43,9 @@ pub(crate) fn run() -> ExitCode {
     {
         Command::Bench(bench) => bench.run(),
         Command::Lint(lint) => lint.run(),
+        Command::Plan(plan) => plan.run(),
         Command::Replay(replay) => replay.run(),
+        Command::Scenarios(scenarios) => scenarios.run(),
         Command::Simulate(simulate) => simulate.run(),
     };
     done.unwrap_or_else(|error| {
@@ -53,6 +61,20 @@ fn print(text: &str) -> io::Result<()> {
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
         other => other,
     }
+}
+
+/// Writes a file.
+fn write(file: &Path, text: &str) -> Result<(), String> {
+    std::fs::write(file, text).map_err(|error| format!("cannot write {}: {error}", file.display()))
+}
+
+/// Writes what came out to a file as JSON; "-" is standard output.
+fn write_json(file: &Path, came_out: &impl Serialize) -> Result<(), Box<dyn Error>> {
+    let json = serde_json::to_string_pretty(came_out)? + "\n";
+    if file == Path::new("-") {
+        return Ok(print(&json)?);
+    }
+    Ok(write(file, &json)?)
 }
 
 /// What a command comes to: its exit code, or an error that is printed.

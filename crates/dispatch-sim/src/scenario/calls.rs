@@ -153,6 +153,9 @@ impl<'a> Clock<'a> {
             let passed = steps.iter().filter(|step| seconds(step.from) <= self.seconds).count();
             let factor = steps.get(passed.saturating_sub(1)).map_or(1.0, |step| step.factor);
             let until = steps.get(passed.max(1)).map_or(f64::INFINITY, |step| seconds(step.from));
+            if factor == 0.0 && until == f64::INFINITY {
+                return None;
+            }
             let come = left / (factor * self.rate);
             if self.seconds + come < until {
                 self.seconds += come;
@@ -292,6 +295,16 @@ mod tests {
             let expected = 36_000.0 * scenario.rate() * factor;
             assert!((seen as f64 / expected - 1.0).abs() < 0.03, "{seen} calls, not {expected}");
         }
+    }
+
+    #[test]
+    fn at_rate_0_nobody_calls() {
+        let step = |minute: u64, factor| Step { from: Time::from_secs(60 * minute), factor };
+        let scenario = Scenario { rate: vec![step(0, 0.0), step(10, 1.0), step(20, 0.0)], ..base16(1) };
+        let calls = Calls::draw(&scenario, 1);
+        let minutes = 600..1_200;
+        assert!(calls.all().len() > 500);
+        assert!(calls.all().iter().all(|call| minutes.contains(&(call.start.as_micros() / 1_000_000))));
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 pub mod calls;
 pub mod embedded;
+pub mod file;
 
 use std::time::Duration;
 

@@ -4,6 +4,7 @@ use callsteer::{Report, Time};
 
 use super::bridge::Bridge;
 use super::figures::{Figures, Histogram, Outcome};
+use crate::course::{Course, Recorder};
 use crate::scenario::{FaultKind, Scenario, Watch};
 
 /// All bridges of a scenario.
@@ -20,6 +21,7 @@ pub(super) struct Fleet {
     histogram: Histogram,
     watch: Option<Watch>,
     peak: f64,
+    recorder: Option<Recorder>,
 }
 
 impl Fleet {
@@ -35,8 +37,19 @@ impl Fleet {
             histogram: Histogram::new(),
             watch: scenario.watch,
             peak: 0.0,
+            recorder: None,
             bridges,
         }
+    }
+
+    /// From now on keeps the load of each bridge over time.
+    pub(super) fn record(&mut self, scenario: &Scenario) {
+        self.recorder = Some(Recorder::new(self.bridges.len(), scenario.window));
+    }
+
+    /// The load of each bridge over time and its spread over all bridges, as shares of capacity.
+    pub(super) fn course(&self) -> Option<Course> {
+        self.recorder.as_ref().map(|recorder| recorder.course(|share| self.histogram.quantile(share)))
     }
 
     /// A call joins a bridge at this cost.
@@ -114,6 +127,9 @@ impl Fleet {
             return;
         }
         self.histogram.add(bridge.load, bridge.capacity, micros);
+        if let Some(recorder) = &mut self.recorder {
+            recorder.hold(number, bridge.load as f64 / bridge.capacity.max(1) as f64, since, now);
+        }
         let watched = self.watch.filter(|watch| watch.bridge == number);
         if watched.is_some_and(|watch| since < watch.until && now > watch.from) {
             self.peak = self.peak.max(bridge.load as f64 / bridge.capacity as f64);

@@ -11,6 +11,8 @@ pub mod compare;
 mod dispatchers;
 pub mod figures;
 mod fleet;
+pub mod needed;
+pub mod plan;
 pub mod policy;
 mod references;
 pub mod table;
@@ -23,6 +25,7 @@ use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use rand_distr::{Distribution, StandardNormal};
 
+use crate::course::Course;
 use crate::scenario::calls::{Call, Calls};
 use crate::scenario::{Fault, FaultKind, Scenario};
 use chooser::Chooser;
@@ -44,6 +47,18 @@ pub fn simulate(scenario: &Scenario, calls: &Calls, policy: &Policy, seed: u64) 
     let mut simulation = Simulation::new(scenario, calls, chooser(scenario, calls, policy, seed), seed);
     simulation.run();
     simulation.fleet.figures(simulation.outcome)
+}
+
+/// As [`simulate`], for the load of each bridge over time, as a share of its capacity of the moment.
+///
+/// # Panics
+/// As [`simulate`].
+#[must_use]
+pub fn record(scenario: &Scenario, calls: &Calls, policy: &Policy, seed: u64) -> Course {
+    let mut simulation = Simulation::new(scenario, calls, chooser(scenario, calls, policy, seed), seed);
+    simulation.fleet.record(scenario);
+    simulation.run();
+    simulation.fleet.course().expect("it was recorded")
 }
 
 fn chooser<'a>(scenario: &'a Scenario, calls: &Calls, policy: &Policy, seed: u64) -> Box<dyn Chooser + 'a> {

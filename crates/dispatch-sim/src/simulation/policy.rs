@@ -44,12 +44,14 @@ pub enum Reference {
 }
 
 /// Every policy. Those whose name has a colon are made for some scenario and run only where it, or
-/// the user, asks for them.
-pub const ALL: [Policy; 12] = [
+/// the user, asks for them; `round_robin`, which differs from `weighted` only where weights do, runs
+/// where the user asks for it, and where bridges are counted ([`sized`]).
+pub const ALL: [Policy; 13] = [
     dispatcher("load_score", Algorithm::LoadScore),
     dispatcher("call_load", Algorithm::CallLoad),
     dispatcher("power_of_two", Algorithm::PowerOfTwo),
     dispatcher("weighted", Algorithm::Weighted),
+    dispatcher("round_robin", Algorithm::RoundRobin),
     dispatcher("random", Algorithm::Random),
     reference("raw_least_score", Reference::RawLeastScore),
     reference("report+in_flight", Reference::ReportInFlight),
@@ -62,6 +64,9 @@ pub const ALL: [Policy; 12] = [
 
 /// What the others are compared with.
 pub const BASELINE: &str = "call_load";
+
+/// What most fleets do today.
+pub const ROUND_ROBIN: &str = "round_robin";
 
 /// The policy of this name.
 #[must_use]
@@ -77,10 +82,18 @@ pub fn usual(scenario: &Scenario) -> Vec<Policy> {
     let fails = has(|kind| matches!(kind, FaultKind::Fails(_)));
     let joins = has(|kind| matches!(kind, FaultKind::Absent | FaultKind::Drained));
     let usual = |policy: &Policy| match policy.kind {
+        Kind::Dispatcher { algorithm: Algorithm::RoundRobin, .. } => false,
         Kind::Dispatcher { ejection, slow_start, .. } => (ejection || fails) && (slow_start || joins),
         Kind::Reference(_) => true,
     };
     ALL.into_iter().filter(usual).collect()
+}
+
+/// The policies whose need of bridges is searched for unless the user says otherwise.
+#[must_use]
+pub fn sized(scenario: &Scenario) -> Vec<Policy> {
+    let usual = usual(scenario);
+    ALL.into_iter().filter(|policy| policy.name == ROUND_ROBIN || usual.contains(policy)).collect()
 }
 
 const fn dispatcher(name: &'static str, algorithm: Algorithm) -> Policy {

@@ -5,7 +5,9 @@ use std::fmt::Write;
 use comfy_table::{Cell, CellAlignment, Table, presets};
 
 use super::compare::{Comparison, Row};
-use super::policy::BASELINE;
+use super::needed::{Needed, Target};
+use super::plan::Plan;
+use super::policy::{BASELINE, ROUND_ROBIN};
 use crate::estimate::Estimate;
 
 /// The comparison as text for a terminal.
@@ -41,6 +43,79 @@ pub fn summary(comparisons: &[Comparison]) -> String {
         table.add_row(std::iter::once(Cell::new(&comparison.scenario)).chain(figures.map(right)));
     }
     format!("{table}\n")
+}
+
+/// The bridges that each policy needs as text for a terminal.
+#[must_use]
+pub fn needed(needed: &Needed) -> String {
+    let mut table = Table::new();
+    let header = ["policy".into(), "bridges".into(), format!("/ {BASELINE}"), format!("/ {ROUND_ROBIN}")];
+    table.load_style(presets::UTF8_FULL_CONDENSED).set_header(header);
+    for row in &needed.policies {
+        let bridges = row.bridges.as_ref();
+        let figures = [
+            bridges.map_or(format!("> {}", needed.most), |bridges| plain(bridges, 2)),
+            ratio(row.call_load_ratio.as_ref()),
+            ratio(row.round_robin_ratio.as_ref()),
+        ];
+        table.add_row(std::iter::once(Cell::new(&row.policy)).chain(figures.map(right)));
+    }
+    format!(
+        "{}: {}\n{} seeds; bridges needed so that {}; it has {}, each for {:.1} calls on average\n{table}\n",
+        needed.scenario,
+        needed.about,
+        needed.seeds.len(),
+        target(needed.target),
+        needed.bridges,
+        needed.calls_per_bridge,
+    )
+}
+
+/// A plan as text for a terminal.
+#[must_use]
+pub fn plan(plan: &Plan) -> String {
+    let Plan { demand, erlang, .. } = plan;
+    let mut table = Table::new();
+    table.load_style(presets::UTF8_FULL_CONDENSED).set_header([
+        "policy",
+        "bridges",
+        "with spare",
+        "scale up at",
+    ]);
+    let unknown = || "-".to_string();
+    for row in &plan.policies {
+        let figures = [
+            row.bridges.as_ref().map_or("too many".into(), |bridges| plain(bridges, 2)),
+            row.with_spare.map_or_else(unknown, |bridges| bridges.to_string()),
+            row.scale_up_at.map_or_else(unknown, |load| format!("{:.1} %", 100.0 * load)),
+        ];
+        table.add_row(std::iter::once(Cell::new(&row.policy)).chain(figures.map(right)));
+    }
+    let slots = erlang.slots.map_or_else(unknown, |slots| slots.to_string());
+    let bridges = erlang.bridges.map_or_else(unknown, |bridges| format!("{bridges:.2}"));
+    format!(
+        "{:.1} calls in progress ({:.0} per hour of {} s), bridges for {} calls each\n\
+         Target: {}; simulated with {} seeds\n{table}\n\
+         Spare for a lead time of {} s: {:.1} calls that come meanwhile and stay\n\
+         Scale up at: calls in progress and spare / calls that the bridges carry\n\
+         Erlang B, {} % blocked: {slots} places, {bridges} bridges, if all were one and calls cost the same\n",
+        demand.calls,
+        demand.calls_per_hour(),
+        demand.mean_length,
+        demand.calls_per_bridge,
+        target(plan.target),
+        plan.seeds.len(),
+        demand.lead_time,
+        plan.spare_calls,
+        100.0 * erlang.blocking,
+    )
+}
+
+fn target(target: Target) -> String {
+    match target {
+        Target::P99Load(load) => format!("bridge load, p99, is below {load}"),
+        Target::Excess(share) => format!("less than {} % of the work is above capacity", 100.0 * share),
+    }
 }
 
 fn table(comparison: &Comparison) -> Table {

@@ -3,9 +3,9 @@
 use std::collections::{BTreeMap, HashMap};
 
 use callsteer::{
-    AddError, AgentCheck, BeginError, ConfigError, DestinationId, Event, EventKind, Explanation, FailError,
-    Heartbeat, Lease, NextError, NoSuchCall, NoSuchDestination, Orca, PlanError, ProbeError, ReadError,
-    Report, ReportError, ScoreError, StalePlan, Status, UpdateError,
+    AddError, AgentCheck, BeginError, Capacity, ConfigError, DestinationId, Event, EventKind, Explanation,
+    FailError, Heartbeat, Lease, NextError, NoSuchCall, NoSuchDestination, Orca, PlanError, ProbeError,
+    ReadError, Report, ReportError, ScaleEvent, ScoreError, StalePlan, Status, UpdateError,
 };
 use serde_json::{Value, json};
 
@@ -124,6 +124,13 @@ pub(crate) fn event_object(
         EventKind::Trust { destination, trusted } => {
             json!({ "at": at, "event": "trust", "who": named(destination), "trusted": trusted })
         }
+        EventKind::Scale { set, to } => {
+            let (way, desired) = match to {
+                ScaleEvent::Up { desired } => ("up", desired),
+                ScaleEvent::Down { desired } => ("down", desired),
+            };
+            json!({ "at": at, "event": "scale", "set": set, "to": way, "desired": desired })
+        }
         EventKind::Drained { destination, left } => {
             json!({ "at": at, "event": "drained", "who": named(destination), "left": left })
         }
@@ -134,6 +141,14 @@ pub(crate) fn event_object(
         EventKind::Lost { count } => json!({ "at": at, "event": "lost", "count": count }),
         other => json!(format!("{other:?}")),
     }
+}
+
+pub(crate) fn capacity(capacity: Capacity) -> Value {
+    let Capacity { usage, utilisation, desired } = capacity;
+    json!({
+        "load": usage.load, "capacity": usage.capacity, "members": usage.members, "slots": usage.slots,
+        "busiest": usage.busiest, "utilisation": utilisation, "desired": desired,
+    })
 }
 
 /// What is so before a step.

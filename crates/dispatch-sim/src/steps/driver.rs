@@ -4,11 +4,13 @@ use std::collections::{HashMap, HashSet};
 use std::iter::from_fn;
 
 use callsteer::{
-    Call, Config, ConfigError, DestinationId, Dispatcher, Event, EventKind, Lease, Placed, Plan, Time,
+    Call, Config, ConfigError, DestinationId, Dispatcher, Event, EventKind, Lease, Placed, Plan, Time, erlang,
 };
 use serde_json::{Value, json};
 
-use super::answers::{Before, BeforeRow, Stop, estimates, event_object, explanation, read_report, state};
+use super::answers::{
+    Before, BeforeRow, Stop, capacity, estimates, event_object, explanation, read_report, state,
+};
 use super::format::{
     Command, Expected, Handle, Miss, Reply, Step, check_part, inventory, name, report, seconds, span, text,
 };
@@ -262,6 +264,13 @@ impl Driver {
                 resources.check()?;
                 json!(resources.score(measured.iter().map(|(name, value)| (name.as_str(), *value)))?)
             }
+            Command::Capacity { set } => json!(dispatcher.capacity(set.unwrap_or(1)).map(capacity)),
+            Command::DrainCandidates { set, count } => {
+                let first = dispatcher.drain_candidates(set.unwrap_or(1), count);
+                first.into_iter().map(named).collect()
+            }
+            Command::Blocking { erlangs, slots } => json!(erlang::blocking(erlangs, slots)),
+            Command::SlotsFor { erlangs, target } => json!(erlang::slots_for(erlangs, target)),
             Command::PollProbes {} => {
                 let probes = from_fn(|| dispatcher.poll_probe(now));
                 let mut names: Vec<_> = probes.map(|probe| self.names.get(&probe.destination)).collect();
