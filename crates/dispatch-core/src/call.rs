@@ -69,6 +69,15 @@ pub struct Placed {
     pub panic: bool,
 }
 
+/// A destination that was chosen and not counted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Picked {
+    /// The destination.
+    pub destination: DestinationId,
+    /// So few destinations are healthy that health was ignored.
+    pub panic: bool,
+}
+
 /// What happened to a call at its destination.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Failure {

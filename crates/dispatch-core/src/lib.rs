@@ -83,7 +83,7 @@ mod slots;
 mod tenants;
 mod time;
 
-pub use call::{Blame, Call, Failure, Lease, Placed, Probe, ProbeResult};
+pub use call::{Blame, Call, Failure, Lease, Picked, Placed, Probe, ProbeResult};
 pub use capacity::{ScaleEvent, Scaler, Usage, drain_candidates, erlang};
 pub use config::{
     Algorithm, Config, EjectionConfig, HealthConfig, ProbingConfig, ProbingMode, ReplyCodes, Route,

@@ -4,7 +4,7 @@ use core::num::NonZeroU64;
 use core::time::Duration;
 
 use super::Dispatcher;
-use crate::call::{Call, Lease, Placed};
+use crate::call::{Call, Lease, Picked, Placed};
 use crate::calls::Start;
 use crate::config::{SetId, TenantLimits};
 use crate::destination::DestinationId;
@@ -55,6 +55,27 @@ impl Dispatcher {
         self.fleet.take(destination, class, call.cost, &self.config, now);
         self.counts.begun += 1;
         Ok(self.place(lease, destination, panic))
+    }
+
+    /// Chooses as `begin` does, and counts nothing: for what is no call (a REGISTER, a request that is
+    /// answered at once), or for calls that somebody else counts. Algorithms that take turns move on;
+    /// those that follow load choose the same until a load changes. What counts only calls, the rates
+    /// and the limits of tenants, is not asked.
+    ///
+    /// # Errors
+    /// As `begin`.
+    pub fn pick(&mut self, call: &Call<'_>, now: Time) -> Result<Picked, BeginError> {
+        self.advance(now);
+        check(call)?;
+        self.fleet.prepare(call.set, &self.config);
+        let key = self.fleet.hash(call.key.unwrap_or(call.call_id));
+        let mut rng = self.rng;
+        let (leg, seat) = self.seat(&self.fleet, call, key, &mut rng)?;
+        let destination = self.fleet.at(leg, seat).ok_or(self.full())?;
+        let panic = self.fleet.set(leg).is_some_and(Set::panics);
+        self.rng = rng;
+        self.fleet.chosen(leg, seat);
+        Ok(Picked { destination: DestinationId(destination), panic })
     }
 
     /// Moves a call to a destination where it has not been, in the algorithm's own order; set-up
@@ -113,14 +134,22 @@ impl Dispatcher {
         let tenant = call.tenant.map(|tenant| self.tenant(tenant));
         self.admit(call, tenant)?;
         let key = call.key.map_or(id, |key| fleet.hash(key));
+        let (leg, seat) = self.seat(fleet, call, key, rng)?;
+        Ok(Choice::Seat(SeatChoice { leg, seat, id, key, tenant }))
+    }
+
+    /// The seat for a new call: on the first of its routes that has one.
+    fn seat(
+        &self,
+        fleet: &Fleet,
+        call: &Call<'_>,
+        key: u64,
+        rng: &mut Rng,
+    ) -> Result<(Leg, u32), BeginError> {
         let ask = self.ask(fleet, key, fleet.class_as_compared(call.class), call.cost, &[]);
-        let legs = fleet.legs(call.set);
-        for leg in legs.iter().copied() {
-            if let Some(seat) = fleet.choose(leg, &ask, rng) {
-                return Ok(Choice::Seat(SeatChoice { leg, seat, id, key, tenant }));
-            }
-        }
-        Err(self.refusal(fleet, call.set))
+        let mut legs = fleet.legs(call.set).iter();
+        let found = legs.find_map(|leg| Some((*leg, fleet.choose(*leg, &ask, rng)?)));
+        found.ok_or_else(|| self.refusal(fleet, call.set))
     }
 
     /// The tenant's hash, under which its calls are counted.

@@ -14,6 +14,7 @@ pub(crate) enum Command {
     Drain(usize, Option<u64>),
     Apply(Vec<(SetId, Destination)>, bool),
     Begin { name: usize, set: SetId, key: Option<u8>, cost: u32, tenant: Option<&'static str> },
+    Pick { name: usize, set: SetId, key: Option<u8>, cost: u32 },
     Next(usize, bool),
     Confirm(usize, bool),
     Fail(usize, Failure, bool),
@@ -61,6 +62,7 @@ pub(crate) fn command() -> impl Strategy<Value = Command> {
         1 => Just(ProbeResult::Reply { code: 503, retry_after: Some(Duration::from_secs(9)) })
     ];
     let tenant = prop_oneof![Just(None), Just(Some("sales")), Just(Some("other"))];
+    let pick = (name.clone(), 1..3u32, proptest::option::weighted(0.2, 0..4u8), 0..4u32);
     let begin = (name.clone(), 1..3u32, proptest::option::weighted(0.2, 0..4u8), 0..12u32, tenant);
     prop_oneof![
         3 => (1..3u32, destination()).prop_map(|(set, destination)| Command::Add(set, destination)),
@@ -73,6 +75,7 @@ pub(crate) fn command() -> impl Strategy<Value = Command> {
         12 => begin.prop_map(|(name, set, key, cost, tenant)| Command::Begin {
             name, set, key, cost: if cost > 3 { 1 } else { cost }, tenant
         }),
+        2 => pick.prop_map(|(name, set, key, cost)| Command::Pick { name, set, key, cost }),
         4 => (name.clone(), by_id).prop_map(|(name, by_id)| Command::Next(name, by_id)),
         3 => (name.clone(), by_id).prop_map(|(name, by_id)| Command::Confirm(name, by_id)),
         3 => (name.clone(), failure, by_id).prop_map(|(name, failure, by_id)| Command::Fail(name, failure, by_id)),

@@ -70,6 +70,7 @@ impl Pair {
             }
             Command::Apply(list, meddle) => self.apply(&list, meddle, now),
             Command::Begin { name, set, key, cost, tenant } => self.begin(name, set, key, cost, tenant, now),
+            Command::Pick { name, set, key, cost } => self.pick(name, set, key, cost, now),
             Command::Next(name, by_id) => {
                 let lease = self.lease(name, by_id, now);
                 let answer = if by_id {
@@ -355,6 +356,28 @@ impl Pair {
         self.naive.busy_sets.insert(at_work);
         self.naive.count(placed.destination, i64::from(cost));
         self.naive.stats.begun += 1;
+    }
+
+    fn pick(&mut self, name: usize, set: SetId, key: Option<u8>, cost: u32, now: Time) {
+        let (id, key) = (call_id(name), key.map(|key| vec![key]));
+        let call = Call { set, key: key.as_deref(), cost, ..Call::new(&id) };
+        let answer = self.real.pick(&call, now);
+        self.naive.advance(now);
+        if cost == 0 {
+            assert_eq!(answer.map_err(|error| error.code()), Err("invalid_call"));
+            return;
+        }
+        self.naive.prepare(set);
+        let chosen = self.choose(&call, 0, &[]);
+        let Some((route, seats)) = chosen.first() else {
+            assert_eq!(answer.map_err(|error| error.code()), Err(self.refusal(set)));
+            return;
+        };
+        let picked = answer.unwrap();
+        let seat = self.naive.member(picked.destination).and_then(|member| member.seat);
+        assert!(seat.is_some_and(|seat| seats.contains(&seat)), "{seat:?} is not of {seats:?}");
+        let at_work = self.naive.routes(set)[*route].set;
+        self.naive.busy_sets.insert(at_work);
     }
 
     /// The first route from `first` on with an open seat: the seats that its algorithm may give.

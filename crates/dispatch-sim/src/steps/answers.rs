@@ -9,7 +9,8 @@ use callsteer::{
 };
 use serde_json::{Value, json};
 
-use super::format::{Form, name, seconds};
+use super::command::Form;
+use super::format::{name, seconds};
 
 /// Why a command gave nothing: it was refused, or the step cannot hold.
 pub(crate) enum Stop {

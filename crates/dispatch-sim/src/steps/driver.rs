@@ -11,9 +11,8 @@ use serde_json::{Value, json};
 use super::answers::{
     Before, BeforeRow, Stop, capacity, estimates, event_object, explanation, read_report, state,
 };
-use super::format::{
-    Command, Expected, Handle, Miss, Reply, Step, check_part, inventory, name, report, seconds, span, text,
-};
+use super::command::{Command, Handle, Reply};
+use super::format::{Expected, Miss, Step, check_part, inventory, name, report, seconds, span, text};
 
 /// A dispatcher, and by which names the steps know what is in it.
 pub(crate) struct Driver {
@@ -67,18 +66,11 @@ impl Driver {
     pub(crate) fn explain(&mut self, step: &Step) -> Before {
         self.time(&step.expected);
         self.dispatcher.poll_event(self.now);
-        let call = match &step.command {
-            Command::Begin(ask) | Command::Repeat(ask) | Command::Explain(ask) | Command::Estimates(ask) => {
-                Some(ask.call())
-            }
-            Command::Picks { calls, .. } => calls.first().map(|call| Call::new(call.as_bytes())),
-            _ => None,
-        };
         let row = |id: DestinationId, route, key| {
             let name = self.names.get(&id).cloned().unwrap_or_default();
             self.dispatcher.status(id).map(|status| BeforeRow { route, name, status, key })
         };
-        let Some(call) = call else {
+        let Some(call) = step.command.call() else {
             let rows = self.dispatcher.iter().filter_map(|(id, ..)| row(id, None, None)).collect();
             return Before { outcome: None, rows };
         };
@@ -166,10 +158,11 @@ impl Driver {
             Handle::Number(number) => Lease::from_u64(number).ok_or(format!("{number} cannot be a lease")),
         };
         let named = |id: DestinationId| json!(self.names.get(&id));
-        let to = |placed: Placed| match placed.panic {
-            true => json!({ "to": named(placed.destination), "panic": true }),
-            false => named(placed.destination),
+        let to = |destination, panic| match panic {
+            true => json!({ "to": named(destination), "panic": true }),
+            false => named(destination),
         };
+        let placed_to = |placed: Placed| to(placed.destination, placed.panic);
         Ok(match command {
             Command::New { config } => {
                 *self = Self { now, ..Self::new(*config)? };
@@ -203,14 +196,18 @@ impl Driver {
                     return Err(format!("has the lease that {other} had").into());
                 }
                 self.leases.insert(ask.call, placed.lease);
-                to(placed)
+                placed_to(placed)
             }
             Command::Repeat(ask) => {
                 let placed = dispatcher.begin(&ask.call(), now)?;
                 if self.leases.get(&ask.call) != Some(&placed.lease) {
                     return Err(String::from("has another lease than before").into());
                 }
-                to(placed)
+                placed_to(placed)
+            }
+            Command::Pick(ask) => {
+                let picked = dispatcher.pick(&ask.call(), now)?;
+                to(picked.destination, picked.panic)
             }
             Command::Explain(ask) => explanation(dispatcher.explain(&ask.call()), named),
             Command::Estimates(ask) => estimates(dispatcher.explain(&ask.call()), named),
@@ -219,7 +216,7 @@ impl Driver {
                 let mut replies = replies.into_iter().flatten();
                 for call in calls {
                     let placed = dispatcher.begin(&Call::new(call.as_bytes()), now)?;
-                    picks.push(to(placed));
+                    picks.push(placed_to(placed));
                     match replies.next() {
                         Some(Reply::Code(200)) => dispatcher.confirm(placed.lease, now)?,
                         Some(reply) => drop(dispatcher.fail(placed.lease, reply.failure(None), now)?),
@@ -233,13 +230,13 @@ impl Driver {
             Command::Fail { call, reply, retry_after } => {
                 json!(dispatcher.fail(lease(call)?, reply.failure(retry_after), now)?)
             }
-            Command::Next { call } => to(dispatcher.next(lease(call)?, now)?),
+            Command::Next { call } => placed_to(dispatcher.next(lease(call)?, now)?),
             Command::End { call } => json!(dispatcher.end(lease(call)?, now)),
             Command::ConfirmCall { call } => json!(dispatcher.confirm_call(call.as_bytes(), now)?),
             Command::FailCall { call, reply, retry_after } => {
                 json!(dispatcher.fail_call(call.as_bytes(), reply.failure(retry_after), now)?)
             }
-            Command::NextCall { call } => to(dispatcher.next_call(call.as_bytes(), now)?),
+            Command::NextCall { call } => placed_to(dispatcher.next_call(call.as_bytes(), now)?),
             Command::EndCall { call } => json!(dispatcher.end_call(call.as_bytes(), now)),
             Command::ProbeResult { who: id, reply, retry_after } => {
                 json!(dispatcher.probe_result(who(id)?, reply.probe_result(retry_after), now)?)

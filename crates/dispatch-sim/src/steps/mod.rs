@@ -4,5 +4,6 @@
 //! (`vectors` of the crate `callsteer`) includes this folder by its path.
 
 pub(crate) mod answers;
+pub(crate) mod command;
 pub(crate) mod driver;
 pub(crate) mod format;
