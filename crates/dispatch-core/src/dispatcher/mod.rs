@@ -62,6 +62,8 @@ pub struct Dispatcher {
     config: Config,
     /// The last time seen.
     now: Time,
+    /// No call reaches its deadline before.
+    no_deadline_before: Time,
     rng: Rng,
     fleet: Fleet,
     calls: Calls,
@@ -81,6 +83,7 @@ impl Dispatcher {
         config.check()?;
         Ok(Self {
             now: Time::ZERO,
+            no_deadline_before: Time::ZERO,
             rng: Rng::new(config.seed),
             fleet: Fleet::new(&config),
             calls: Calls::new(config.setup_timeout, config.max_duration),
@@ -96,6 +99,19 @@ impl Dispatcher {
     /// anybody asks; gives the time that counts.
     fn advance(&mut self, now: Time) -> Time {
         let now = self.now.max(now);
+        let no_timer = self.fleet.next_timer().is_none_or(|at| now < at);
+        if now >= self.no_deadline_before || !no_timer || self.config.scaling.is_some() {
+            self.catch_up(now);
+            let first = self.calls.next_deadline().map(|(at, _)| at);
+            let next_call = now + self.config.setup_timeout.min(self.config.max_duration);
+            self.no_deadline_before = first.map_or(next_call, |at| at.min(next_call));
+        }
+        self.now = now;
+        now
+    }
+
+    /// Does whatever is due up to `now`.
+    fn catch_up(&mut self, now: Time) {
         loop {
             let call = self.calls.next_deadline().filter(|(at, _)| *at <= now);
             let timer = self.fleet.next_timer().filter(|at| *at <= now);
@@ -119,8 +135,6 @@ impl Dispatcher {
                 (_, None) => break,
             }
         }
-        self.now = now;
-        now
     }
 
     /// A call reached its deadline.

@@ -32,7 +32,8 @@ pub(crate) struct Fleet {
     ids: BTreeMap<SetId, BTreeMap<String, Key>>,
     sets: Vec<Set>,
     places: BTreeMap<SetId, usize>,
-    legs: BTreeMap<SetId, Vec<Leg>>,
+    /// The routes of calls, by the set that they ask for, in order of its number.
+    legs: Vec<(SetId, Vec<Leg>)>,
     /// One wake-up per member, the earliest first; a member knows which of its entries counts.
     timers: BinaryHeap<Reverse<(Time, Key)>>,
     /// Members whose probe is due and not polled yet.
@@ -57,7 +58,7 @@ impl Fleet {
             ids: BTreeMap::new(),
             sets: Vec::new(),
             places: BTreeMap::new(),
-            legs: BTreeMap::new(),
+            legs: Vec::new(),
             timers: BinaryHeap::new(),
             probes: VecDeque::new(),
             changes: 1 << 32,

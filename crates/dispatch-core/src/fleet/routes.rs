@@ -22,7 +22,7 @@ pub(crate) struct Leg {
 impl Fleet {
     /// Makes ready to choose for calls to `set`: their legs, and the orders of the sets there.
     pub(crate) fn prepare(&mut self, set: SetId, config: &Config) {
-        if !self.legs.contains_key(&set) {
+        if let Err(place) = self.find_legs(set) {
             let mut legs = Vec::new();
             for (index, route) in (0u8..).zip(config.routes(set)) {
                 let Some(place) = self.places.get(&route.set).copied() else { continue };
@@ -32,10 +32,11 @@ impl Fleet {
             }
             // Nothing is kept of sets that do not exist: callers may ask for any number.
             if !legs.is_empty() {
-                self.legs.insert(set, legs);
+                self.legs.insert(place, (set, legs));
             }
         }
-        for leg in self.legs.get(&set).into_iter().flatten() {
+        let known = self.find_legs(set).ok().and_then(|place| self.legs.get(place));
+        for leg in known.into_iter().flat_map(|(_, legs)| legs) {
             if let Some(set) = self.sets.get_mut(leg.set) {
                 set.refresh(&self.members);
             }
@@ -45,12 +46,18 @@ impl Fleet {
     /// Whether [`prepare`](Self::prepare) would change nothing.
     pub(crate) fn is_prepared(&self, set: SetId) -> bool {
         let fresh = |leg: &Leg| self.sets.get(leg.set).is_some_and(|set| !set.is_stale());
-        self.legs.get(&set).is_some_and(|legs| legs.iter().all(fresh))
+        self.find_legs(set).is_ok() && self.legs(set).iter().all(fresh)
     }
 
     /// The routes of a call to `set` that lead to a set, once prepared.
     pub(crate) fn legs(&self, set: SetId) -> &[Leg] {
-        self.legs.get(&set).map_or(&[], Vec::as_slice)
+        let known = self.find_legs(set).ok().and_then(|place| self.legs.get(place));
+        known.map_or(&[], |(_, legs)| legs)
+    }
+
+    /// Where the legs of calls to `set` are, or would be.
+    fn find_legs(&self, set: SetId) -> Result<usize, usize> {
+        self.legs.binary_search_by_key(&set, |(set, _)| *set)
     }
 
     /// The seat that a call would get on this leg.

@@ -10,6 +10,8 @@ pub(crate) struct Traffic {
     /// Calls per second, as of `at`.
     rate: f64,
     at: Time,
+    /// Calls since then: taken in together, as they come faster than the rate need follow.
+    fresh: u32,
     /// Seconds per call; 0 before one has ended.
     duration: f64,
 }
@@ -17,8 +19,10 @@ pub(crate) struct Traffic {
 impl Traffic {
     /// A call came.
     pub(crate) fn came(&mut self, now: Time) {
-        self.rate = self.rate(now) + 1.0 / SPAN;
-        self.at = now;
+        if now.since(self.at) >= GRAIN {
+            (self.rate, self.at, self.fresh) = (self.rate(now), now, 0);
+        }
+        self.fresh += 1;
     }
 
     /// A call ended after this long.
@@ -30,7 +34,8 @@ impl Traffic {
 
     /// Calls per second.
     pub(crate) fn rate(&self, now: Time) -> f64 {
-        self.rate * libm::exp(-now.since(self.at).as_secs_f64() / SPAN)
+        let rate = self.rate + f64::from(self.fresh) / SPAN;
+        rate * libm::exp(-now.since(self.at).as_secs_f64() / SPAN)
     }
 
     /// How long a call lasts, in the mean.
@@ -41,6 +46,8 @@ impl Traffic {
 
 /// s: short enough to follow a rush, long enough to count more than single calls.
 const SPAN: f64 = 30.0;
+/// Calls of this time count as if they had come together: 1/480 of the span.
+const GRAIN: Duration = Duration::from_micros(62_500);
 const CALLS: f64 = 200.0;
 
 #[cfg(test)]
