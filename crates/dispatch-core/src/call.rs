@@ -19,7 +19,7 @@ pub struct Call<'a> {
     pub call_id: &'a [u8],
     /// Where the call wants to go. Default 1.
     pub set: SetId,
-    /// What `call_id_hash` hashes in place of the Call-ID: a caller, a conversation.
+    /// What `call_id_hash` and `kamailio` hash in place of the Call-ID: a caller, a conversation.
     pub key: Option<&'a [u8]>,
     /// What kind of call it is: `load_score` learns what each kind costs. Up to 64 are told apart.
     pub class: Option<&'a str>,
@@ -34,6 +34,14 @@ impl<'a> Call<'a> {
     #[must_use]
     pub const fn new(call_id: &'a [u8]) -> Self {
         Self { call_id, set: 1, key: None, class: None, cost: 1, tenant: None }
+    }
+
+    /// What is hashed of it.
+    pub(crate) const fn text(&self) -> &'a [u8] {
+        match self.key {
+            Some(key) => key,
+            None => self.call_id,
+        }
     }
 }
 

@@ -40,6 +40,7 @@
 //! - [`Dispatcher`]: commands, reports, polls and getters, in this order.
 //! - [`Report`] with [`Orca`], [`AgentCheck`] and [`Heartbeat`]: what bridges say about their load.
 //! - [`list`]: dispatcher.list, parsed, linted and written back.
+//! - [`kamailio`]: what Kamailio's dispatcher decides, and a model of it.
 //! - [`metrics`]: Prometheus text. [`Scaler`] and [`erlang`]: how many bridges.
 //!
 //! Every refusal is an error with a `code()`, the same in every language: [`CODES`].
@@ -71,6 +72,7 @@ mod event;
 mod fleet;
 mod hash;
 mod health;
+pub mod kamailio;
 pub mod list;
 mod load;
 mod member;

@@ -124,10 +124,10 @@ impl Set {
         self.selectors.get(selector)?.1.choose(&candidates, ask, rng)
     }
 
-    pub(crate) fn chosen(&mut self, selector: usize, seat: u32) {
+    pub(crate) fn chosen(&mut self, selector: usize, seat: u32, fails_over: bool) {
         self.takes_calls = true;
         if let Some((_, selector)) = self.selectors.get_mut(selector) {
-            selector.chosen(seat);
+            selector.chosen(seat, fails_over);
         }
     }
 

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 const LAYERS: &[&[&str]] = &[
     &["time", "slots", "hash", "rng", "rate"],
     &["config", "error", "health", "load"],
-    &["destination"],
+    &["destination", "kamailio"],
     &["member", "capacity"],
     &["call", "event", "tenants"],
     &["select", "calls"],

@@ -1,5 +1,6 @@
 //! What the user decides once. Every default lives here and nowhere else.
 
+mod algorithm;
 mod health;
 mod scaling;
 
@@ -10,46 +11,12 @@ use core::time::Duration;
 
 use crate::error::ConfigError;
 
+pub use algorithm::Algorithm;
 pub use health::{EjectionConfig, HealthConfig, ProbingConfig, ProbingMode, ReplyCodes};
 pub use scaling::{ScalingConfig, Threshold};
 
 /// A set of destinations, numbered as in a dispatcher.list.
 pub type SetId = u32;
-
-/// How a set's destination is chosen.
-///
-/// Candidates go in, one of them comes out: limits, health and the operator's will have already
-/// taken out everyone who must not be chosen.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
-#[cfg_attr(feature = "serde", serde(rename_all = "snake_case", deny_unknown_fields))]
-#[non_exhaustive]
-pub enum Algorithm {
-    /// Each candidate in turn, in the order in which they joined the set.
-    RoundRobin,
-    /// By a keyed hash of the call's key: the same key finds the same destination, a failure
-    /// moves only the failed destination's calls and spreads them over the others.
-    CallIdHash {
-        /// Nobody above this multiple of the mean load (1.25, say); `None` is no bound. At least 1.
-        #[cfg_attr(feature = "serde", serde(default))]
-        bound: Option<f64>,
-    },
-    /// In turn by weight: over any Σ weight / gcd picks each gets exactly its weight.
-    Weighted,
-    /// The least (load + the call's cost) / weight; a tie goes to the one whose load changed
-    /// the longest ago.
-    #[default]
-    CallLoad,
-    /// The highest priority first; equal ones in turn.
-    Priority,
-    /// Any candidate, evenly.
-    Random,
-    /// The better of two different candidates drawn evenly, compared as `CallLoad` does.
-    PowerOfTwo,
-    /// The least (estimated load + expected cost of the call) / weight, where the estimate is live
-    /// counts times learned costs, corrected by the bridges' reports. Without reports, `CallLoad`.
-    LoadScore,
-}
 
 /// One step of a policy: this set, by this algorithm.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -157,13 +124,13 @@ impl Config {
     /// The first field found with a value that cannot work.
     pub fn check(&self) -> Result<(), ConfigError> {
         self.check_times()?;
-        check_algorithm("algorithm", self.algorithm)?;
+        self.algorithm.check("algorithm")?;
         for routes in self.policies.values() {
             if routes.is_empty() || routes.len() > MAX_ROUTES {
                 return refuse("policies", "a policy has 1 to 255 routes");
             }
             for route in routes {
-                check_algorithm("policies", route.algorithm)?;
+                route.algorithm.check("policies")?;
             }
         }
         self.health.check()?;
@@ -200,15 +167,6 @@ impl Config {
     pub(crate) fn routes(&self, set: SetId) -> Vec<Route> {
         let own = || alloc::vec![Route { set, algorithm: self.algorithm }];
         self.policies.get(&set).cloned().unwrap_or_else(own)
-    }
-}
-
-fn check_algorithm(field: &'static str, algorithm: Algorithm) -> Result<(), ConfigError> {
-    match algorithm {
-        Algorithm::CallIdHash { bound: Some(bound) } if !(bound.is_finite() && bound >= 1.0) => {
-            refuse(field, "the bound of call_id_hash is a number of at least 1")
-        }
-        _ => Ok(()),
     }
 }
 

@@ -12,6 +12,7 @@ use crate::destination::DestinationId;
 use crate::error::BeginError;
 use crate::fleet::Fleet;
 use crate::member::{Member, Standing};
+use crate::select::Ask;
 
 /// What `begin` would do with a call, and why, as of the last time seen.
 #[derive(Clone, Debug, PartialEq)]
@@ -78,8 +79,8 @@ impl Dispatcher {
     }
 
     fn rows(&self, fleet: &Fleet, call: &Call<'_>) -> Vec<Row> {
-        let key = fleet.hash(call.key.unwrap_or(call.call_id));
-        let ask = self.ask(fleet, key, fleet.class_as_compared(call.class), call.cost, &[]);
+        let (key, class) = (fleet.hash(call.text()), fleet.class_as_compared(call.class));
+        let ask = Ask { text: call.text(), ..self.ask(fleet, key, class, call.cost, &[]) };
         let mut rows = Vec::new();
         for (algorithm, leg) in fleet.routes(call.set) {
             let Some(set) = fleet.set(leg) else { continue };

@@ -50,7 +50,7 @@ impl Dispatcher {
             self.calls.tenants.begin(tenant, limits, now);
         }
         self.rng = rng;
-        self.fleet.chosen(leg, seat);
+        self.fleet.chosen(leg, seat, false);
         self.fleet.came(leg, now);
         self.fleet.take(destination, class, call.cost, &self.config, now);
         self.counts.begun += 1;
@@ -74,7 +74,7 @@ impl Dispatcher {
         let destination = self.fleet.at(leg, seat).ok_or(self.full())?;
         let panic = self.fleet.set(leg).is_some_and(Set::panics);
         self.rng = rng;
-        self.fleet.chosen(leg, seat);
+        self.fleet.chosen(leg, seat, false);
         Ok(Picked { destination: DestinationId(destination), panic })
     }
 
@@ -106,7 +106,7 @@ impl Dispatcher {
         let destination = self.fleet.at(leg, seat).ok_or(NextError::Exhausted)?;
         let panic = self.fleet.set(leg).is_some_and(Set::panics);
         self.rng = rng;
-        self.fleet.chosen(leg, seat);
+        self.fleet.chosen(leg, seat, true);
         self.calls.moved(lease, destination, leg.route, now);
         self.fleet.take(destination, record.class, u32::from(record.cost), &self.config, now);
         self.release(&record);
@@ -146,7 +146,8 @@ impl Dispatcher {
         key: u64,
         rng: &mut Rng,
     ) -> Result<(Leg, u32), BeginError> {
-        let ask = self.ask(fleet, key, fleet.class_as_compared(call.class), call.cost, &[]);
+        let class = fleet.class_as_compared(call.class);
+        let ask = Ask { text: call.text(), ..self.ask(fleet, key, class, call.cost, &[]) };
         let mut legs = fleet.legs(call.set).iter();
         let found = legs.find_map(|leg| Some((*leg, fleet.choose(*leg, &ask, rng)?)));
         found.ok_or_else(|| self.refusal(fleet, call.set))
@@ -166,7 +167,7 @@ impl Dispatcher {
         tried: &'a [u32],
     ) -> Ask<'a> {
         let (costs, dispatchers) = (&fleet.costs, self.config.dispatchers);
-        Ask { key, class, cost, costs, dispatchers, now: self.now, tried }
+        Ask { key, text: &[], class, cost, costs, dispatchers, now: self.now, tried }
     }
 
     fn placed(&self, id: u64) -> Option<Placed> {

@@ -65,10 +65,10 @@ impl Fleet {
         self.sets.get(leg.set)?.choose(leg.selector, &self.members, ask, rng)
     }
 
-    /// The call went to this seat.
-    pub(crate) fn chosen(&mut self, leg: Leg, seat: u32) {
+    /// The call went to this seat, as its first one or to fail over.
+    pub(crate) fn chosen(&mut self, leg: Leg, seat: u32, fails_over: bool) {
         if let Some(set) = self.sets.get_mut(leg.set) {
-            set.chosen(leg.selector, seat);
+            set.chosen(leg.selector, seat, fails_over);
         }
     }
 

@@ -111,7 +111,7 @@ pub(super) struct Row<'a> {
 }
 
 impl<'a> Row<'a> {
-    fn new(entry: &'a Entry) -> Option<Self> {
+    pub(super) fn new(entry: &'a Entry) -> Option<Self> {
         let fields = line::read(entry.text()).ok().flatten()?;
         let uri = uri::read(fields.uri).ok()?;
         Some(Self { entry, fields, uri })

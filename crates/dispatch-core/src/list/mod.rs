@@ -1,6 +1,7 @@
 //! dispatcher.list: the text file in which Kamailio keeps its destinations, read, checked and written.
 
 mod attrs;
+mod kamailio;
 mod line;
 mod lint;
 mod parse;

@@ -6,6 +6,7 @@
 mod bits;
 mod call_id_hash;
 mod call_load;
+mod kamailio;
 mod load_score;
 mod power_of_two;
 mod priority;
@@ -26,6 +27,7 @@ use crate::slots::{NONE, Slots};
 use crate::time::Time;
 use call_id_hash::CallIdHash;
 use call_load::CallLoad;
+use kamailio::Kamailio;
 use priority::Priority;
 use round_robin::RoundRobin;
 use weighted::Weighted;
@@ -67,6 +69,8 @@ impl<'a> Candidates<'a> {
 pub(crate) struct Ask<'a> {
     /// The hash of its key.
     pub(crate) key: u64,
+    /// The key itself; empty for one that fails over.
+    pub(crate) text: &'a [u8],
     pub(crate) class: u16,
     pub(crate) cost: u32,
     pub(crate) costs: &'a Costs,
@@ -87,6 +91,7 @@ pub(crate) enum Selector {
     Random,
     PowerOfTwo,
     LoadScore,
+    Kamailio(Kamailio),
 }
 
 impl Selector {
@@ -100,6 +105,9 @@ impl Selector {
             Algorithm::Random => Self::Random,
             Algorithm::PowerOfTwo => Self::PowerOfTwo,
             Algorithm::LoadScore => Self::LoadScore,
+            Algorithm::Kamailio { alg, use_default, unsigned_bytes } => {
+                Self::Kamailio(Kamailio::new(alg, use_default, unsigned_bytes, hasher))
+            }
         }
     }
 
@@ -110,6 +118,7 @@ impl Selector {
             Self::Weighted(weighted) => weighted.rebuild(candidates),
             Self::CallLoad(call_load) => call_load.rebuild(candidates),
             Self::Priority(priority) => priority.rebuild(candidates),
+            Self::Kamailio(kamailio) => kamailio.rebuild(candidates),
             Self::RoundRobin(_) | Self::Random | Self::PowerOfTwo | Self::LoadScore => {}
         }
     }
@@ -121,6 +130,7 @@ impl Selector {
             Self::Weighted(weighted) => weighted.moved(seat, candidates),
             Self::CallLoad(call_load) => call_load.moved(seat, candidates),
             Self::Priority(priority) => priority.moved(seat, candidates),
+            Self::Kamailio(kamailio) => kamailio.moved(seat, candidates),
             Self::RoundRobin(_) | Self::Random | Self::PowerOfTwo | Self::LoadScore => {}
         }
     }
@@ -139,15 +149,17 @@ impl Selector {
             Self::Random => random::choose(candidates, ask, rng),
             Self::PowerOfTwo => power_of_two::choose(candidates, ask, rng),
             Self::LoadScore => load_score::choose(candidates, ask, rng),
+            Self::Kamailio(kamailio) => kamailio.choose(candidates, ask, rng),
         }
     }
 
-    /// The call went to this seat.
-    pub(crate) fn chosen(&mut self, seat: u32) {
+    /// The call went to this seat, as its first one or to fail over.
+    pub(crate) fn chosen(&mut self, seat: u32, fails_over: bool) {
         match self {
             Self::RoundRobin(turn) => turn.chosen(seat),
             Self::Weighted(weighted) => weighted.chosen(seat),
             Self::Priority(priority) => priority.chosen(seat),
+            Self::Kamailio(kamailio) => kamailio.chosen(seat, fails_over),
             Self::CallIdHash(_) | Self::CallLoad(_) | Self::Random | Self::PowerOfTwo | Self::LoadScore => {}
         }
     }
@@ -164,6 +176,7 @@ impl Selector {
             Self::LoadScore => candidates.member(seat).map(|member| load_score::key(member, ask)),
             Self::Priority(_) => Some(-f64::from(candidates.member(seat)?.destination.priority)),
             Self::Random => None,
+            Self::Kamailio(kamailio) => kamailio.distance(seat, candidates, ask),
         }
     }
 }

@@ -1,0 +1,119 @@
+//! A destination as Kamailio keeps it.
+
+use alloc::string::String;
+
+use super::state::{DISABLED, NO_PING, PROBING, State};
+use super::{Params, Release, SLOTS};
+use crate::time::Time;
+
+/// A line of a dispatcher.list, as Kamailio reads it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Destination {
+    /// Where calls go; what marks and probes know it by.
+    pub uri: String,
+    /// The second column, as a sum: 1 inactive, 2 trying, 4 disabled, 8 probing, 32 never probed.
+    pub flags: u32,
+    /// The third column.
+    pub priority: i32,
+    /// The attribute `duid`, by which calls are counted.
+    pub duid: String,
+    /// The attribute `maxload`: calls at most, 0 is no limit.
+    pub maxload: u32,
+    /// The attribute `weight`, 1 to 100; 0 is none.
+    pub weight: u32,
+    /// The attribute `rweight`, 1 to 100; 0 is none.
+    pub rweight: u32,
+    /// The attribute `cc=1`: algorithm 13 looks at congestion in place of latency.
+    pub congestion_control: bool,
+    /// The attribute `ocmin`, 0 to 100: the least rate that algorithm 64 applies. Default 10.
+    pub overload_min: Option<u32>,
+}
+
+/// What probes measured: `ds_ping_latency_stats`, in milliseconds.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Latency {
+    /// EST, the moving average.
+    pub estimated: f64,
+    /// AVG, what is normal.
+    pub average: f64,
+}
+
+impl Latency {
+    /// EST after one more sample of `ms`. `alpha` is `ds_latency_estimator_alpha` / 1000: the
+    /// weight of the sample in master, of what was before in 5.6.
+    #[must_use]
+    pub fn sample(self, ms: f64, alpha: f64, release: Release) -> Self {
+        let weight = if release == Release::V5 { 1.0 - alpha } else { alpha };
+        Self { estimated: self.estimated + weight * (ms - self.estimated), ..self }
+    }
+}
+
+/// A destination and what became of it.
+#[derive(Clone, Debug)]
+pub(super) struct Member {
+    pub(super) destination: Destination,
+    pub(super) state: State,
+    /// Calls counted here.
+    pub(super) load: u32,
+    pub(super) latency: Latency,
+    pub(super) overload: Overload,
+}
+
+impl Member {
+    pub(super) fn new(destination: Destination, params: &Params) -> Self {
+        // 5.6 knows no flag 32.
+        let unknown = if params.release == Release::V5 { u32::from(NO_PING) } else { 0 };
+        let state = State::new(destination.flags & !unknown);
+        let (latency, overload) = (Latency::default(), Overload::default());
+        Self { destination, state, load: 0, latency, overload }
+    }
+
+    pub(super) const fn is_full(&self) -> bool {
+        self.destination.maxload > 0 && self.load >= self.destination.maxload
+    }
+
+    /// Whether the next round of probes asks it.
+    pub(super) const fn is_probed(&self, mode: u8) -> bool {
+        let probing = self.state.has(PROBING);
+        let wanted = match mode {
+            1 => true,
+            2 => self.state.is_skipped() && probing,
+            _ => probing,
+        };
+        wanted && !self.state.has(DISABLED) && !self.state.has(NO_PING)
+    }
+
+    /// The priority of algorithm 13: one less for every time that the latency, or the congestion,
+    /// reaches the priority.
+    ///
+    /// The manual: PRIORITY - ESTIMATED_LATENCY_MS / PRIORITY, in whole numbers.
+    pub(super) fn adjusted_priority(&self) -> i32 {
+        let Latency { estimated, average } = self.latency;
+        let ms = if self.destination.congestion_control { estimated - average } else { estimated };
+        let priority = self.destination.priority;
+        priority.saturating_sub((ms.max(0.0) as i32).checked_div(priority).unwrap_or(0))
+    }
+}
+
+/// What a destination asked to be spared (RFC 7339): `ds_oc_set_attrs`.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Overload {
+    /// Of 100 selections, how many pass it by.
+    pub(super) rate: u32,
+    pub(super) until: Time,
+    pub(super) sequence: u32,
+    /// Selections that came by.
+    pub(super) visits: u32,
+}
+
+impl Overload {
+    /// Whether this visit is one of the `rate` of 100 that are passed on, evenly spread.
+    pub(super) fn spares(&self, now: Time) -> bool {
+        let before = |visits: u32| visits * self.rate / SLOTS;
+        now < self.until && before(self.visits + 1) > before(self.visits)
+    }
+
+    pub(super) fn visit(&mut self, now: Time) {
+        self.visits = if now < self.until { (self.visits + 1) % SLOTS } else { 0 };
+    }
+}

@@ -1,0 +1,138 @@
+//! Everything that was recorded from a real Kamailio, decided once more by the model: no difference.
+
+mod compat;
+mod documented;
+mod probes;
+mod recording;
+mod replay;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use callsteer::kamailio::{Bytes, hash, index_order};
+use serde::Deserialize;
+use serde_json::from_str;
+
+use recording::{Event, Recording};
+
+#[test]
+fn every_recorded_decision_and_state_is_reproduced() {
+    let (mut failures, mut checked, mut files) = (Vec::new(), 0, 0);
+    for path in recordings() {
+        let name = path.file_stem().unwrap().to_string_lossy().into_owned();
+        match check(&fs::read_to_string(&path).unwrap()) {
+            Ok(count) => {
+                println!("{name}: {count}");
+                checked += count;
+                files += 1;
+            }
+            Err(failure) => failures.push(format!("{name}: {failure}")),
+        }
+    }
+    println!("{checked} recorded facts in {files} files");
+    assert!(failures.is_empty(), "{} files differ\n{}", failures.len(), failures.join("\n"));
+    // A loop over nothing passes everything.
+    assert!(files >= 28 && checked > 15_000, "{checked} facts in {files} files");
+}
+
+#[test]
+fn the_facade_decides_as_kamailio_where_it_is_told_to() {
+    let (mut failures, mut checked) = (Vec::new(), 0);
+    // A weight of 0 is no weight that a destination can have here.
+    for path in recordings().filter(|path| !path.ends_with("alg9_50-50-0.deb.json")) {
+        let recording: Recording = from_str(&fs::read_to_string(&path).unwrap()).unwrap();
+        match compat::check(&recording) {
+            Ok(count) => checked += count,
+            Err(failure) => failures.push(format!("{}: {failure}", path.display())),
+        }
+    }
+    println!("{checked} decisions by the facade");
+    assert!(failures.is_empty(), "{} files differ\n{}", failures.len(), failures.join("\n"));
+    assert!(checked > 10_000, "{checked}");
+}
+
+#[test]
+fn bytes_without_a_sign_would_be_another_machine() {
+    let text = fs::read_to_string(folder().join("alg0_n16.deb.json")).unwrap();
+    let recording: Recording = from_str(&text).unwrap();
+    let (mut high, mut differ) = (0, 0);
+    for event in &recording.events {
+        let Event::Select { callid, .. } = event else { continue };
+        let key = recording::bytes(callid);
+        high += usize::from(key.iter().any(|byte| *byte > 127));
+        differ += usize::from(hash(&key, b"", Bytes::Signed) != hash(&key, b"", Bytes::Unsigned));
+    }
+    assert!(high > 50 && 0 < differ && differ <= high, "{differ} of {high}");
+}
+
+#[test]
+fn every_recorded_order_is_reproduced() {
+    #[derive(Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Orders {
+        #[serde(rename = "name")]
+        _name: String,
+        #[serde(rename = "flavour")]
+        _flavour: String,
+        cases: Vec<Case>,
+    }
+    #[derive(Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Case {
+        list: Vec<(i32, String)>,
+        order: Vec<String>,
+    }
+    let text = fs::read_to_string(folder().join("order_random.deb.json")).unwrap();
+    let orders: Orders = from_str(&text).unwrap();
+    assert_eq!(orders.cases.len(), 150);
+    for Case { list, order } in orders.cases {
+        let priorities: Vec<i32> = list.iter().map(|(priority, _)| *priority).collect();
+        let ours: Vec<&String> = index_order(&priorities).into_iter().map(|line| &list[line].1).collect();
+        assert!(ours.iter().copied().eq(&order), "{list:?}");
+    }
+}
+
+#[test]
+fn a_fact_that_differs_fails_and_so_does_an_unknown_key() {
+    let path = folder().join("alg4_rr.deb.json");
+    let text = fs::read_to_string(path).unwrap();
+    assert!(check(&text).is_ok());
+    for (from, to) in [
+        (r#""dst": "sip:127.0.0.1:6003""#, r#""dst": "sip:127.0.0.1:6002""#),
+        (r#""sip:127.0.0.1:6004", "sip:127.0.0.1:6003""#, r#""sip:127.0.0.1:6003", "sip:127.0.0.1:6004""#),
+        (r#""op": "select","#, r#""op": "select", "x": 1,"#),
+        (r#""flags": 2"#, r#""flags": 2, "x": 1"#),
+        (r#""name":"#, r#""x": 1, "name":"#),
+        ("IX", "AX"),
+    ] {
+        let changed = text.replacen(from, to, 1);
+        assert_ne!(changed, text, "{from}");
+        assert!(check(&changed).is_err(), "{to}");
+    }
+}
+
+/// How many facts of a recording are ours too, or the first one that is not.
+fn check(text: &str) -> Result<usize, String> {
+    let recording: Recording = from_str(text).map_err(|error| error.to_string())?;
+    if recording.events.iter().any(|event| matches!(event, Event::Ping { .. })) {
+        probes::check(&recording)
+    } else {
+        replay::check(&recording)
+    }
+}
+
+/// All but those of lists, which have tests of their own.
+fn recordings() -> impl Iterator<Item = PathBuf> {
+    let paths = fs::read_dir(folder()).unwrap().map(|entry| entry.unwrap().path());
+    let other = |path: &PathBuf| {
+        let name = path.file_name().unwrap().to_string_lossy().into_owned();
+        name.ends_with(".json") && !name.starts_with("list_parsing") && !name.starts_with("order_random")
+    };
+    let mut paths: Vec<_> = paths.filter(other).collect();
+    paths.sort();
+    paths.into_iter()
+}
+
+fn folder() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../testdata/kamailio")
+}
