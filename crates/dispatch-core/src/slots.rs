@@ -35,80 +35,105 @@ impl Key {
 /// slot is given up per 2,097,151 uses.
 #[derive(Clone, Debug)]
 pub(crate) struct Slots<T> {
-    slots: Vec<Slot<T>>,
+    /// Full pages, and a last one that fills up: growing never moves more than one page.
+    pages: Vec<Vec<Line<T>>>,
     free: u32,
     len: u32,
 }
 
+/// Starts on a line of the cache: a value of up to 60 bytes costs one miss.
 #[derive(Clone, Debug)]
-struct Slot<T> {
-    generation: u32,
-    next_free: u32,
-    value: Option<T>,
+#[repr(align(64))]
+struct Line<T>(Slot<T>);
+
+#[derive(Clone, Debug)]
+enum Slot<T> {
+    Taken { generation: u32, value: T },
+    Free { generation: u32, next: u32 },
 }
 
 impl<T> Slots<T> {
     pub(crate) const fn new() -> Self {
-        Self { slots: Vec::new(), free: NONE, len: 0 }
+        Self { pages: Vec::new(), free: NONE, len: 0 }
     }
 
     /// Puts a value in; gives it back where all 2^32 - 1 indexes are taken.
     pub(crate) fn insert(&mut self, value: T) -> Result<Key, T> {
-        if let Some(slot) = self.slots.get_mut(self.free as usize) {
-            let key = Key { index: self.free, generation: slot.generation };
-            self.free = slot.next_free;
-            slot.value = Some(value);
+        let index = self.free;
+        if let Some(slot) = self.slot_mut(index)
+            && let Slot::Free { generation, next } = *slot
+        {
+            *slot = Slot::Taken { generation, value };
+            self.free = next;
             self.len += 1;
-            return Ok(key);
+            return Ok(Key { index, generation });
         }
-        let Ok(index) = u32::try_from(self.slots.len()) else { return Err(value) };
+        if self.pages.last().is_none_or(|page| page.len() == PAGE) {
+            self.pages.push(Vec::new());
+        }
+        let before = (self.pages.len() - 1) * PAGE;
+        let Some(page) = self.pages.last_mut() else { return Err(value) };
+        let index = u32::try_from(before + page.len()).unwrap_or(NONE);
         if index == NONE {
             return Err(value);
         }
-        self.slots.push(Slot { generation: 1, next_free: NONE, value: Some(value) });
+        page.push(Line(Slot::Taken { generation: 1, value }));
         self.len += 1;
         Ok(Key { index, generation: 1 })
     }
 
     pub(crate) fn remove(&mut self, key: Key) -> Option<T> {
-        let slot = self.slots.get_mut(key.index as usize)?;
-        if slot.generation != key.generation {
+        let free = self.free;
+        let slot = self.slot_mut(key.index)?;
+        if !matches!(slot, Slot::Taken { generation, .. } if *generation == key.generation) {
             return None;
         }
-        let value = slot.value.take()?;
-        self.len -= 1;
-        if slot.generation < MAX_GENERATION {
-            slot.generation += 1;
-            slot.next_free = self.free;
+        let ends = key.generation == MAX_GENERATION;
+        let next = if ends { NONE } else { free };
+        let empty = Slot::Free { generation: key.generation + 1, next };
+        let Slot::Taken { value, .. } = core::mem::replace(slot, empty) else { return None };
+        if !ends {
             self.free = key.index;
         }
+        self.len -= 1;
         Some(value)
     }
 
     pub(crate) fn find(&self, key: Key) -> Option<&T> {
-        let slot = self.slots.get(key.index as usize)?;
-        if slot.generation == key.generation { slot.value.as_ref() } else { None }
+        match self.slot(key.index)? {
+            Slot::Taken { generation, value } if *generation == key.generation => Some(value),
+            _ => None,
+        }
     }
 
     pub(crate) fn find_mut(&mut self, key: Key) -> Option<&mut T> {
-        let slot = self.slots.get_mut(key.index as usize)?;
-        if slot.generation == key.generation { slot.value.as_mut() } else { None }
+        match self.slot_mut(key.index)? {
+            Slot::Taken { generation, value } if *generation == key.generation => Some(value),
+            _ => None,
+        }
     }
 
     /// The value at an index, whatever its generation.
     pub(crate) fn at(&self, index: u32) -> Option<&T> {
-        self.slots.get(index as usize)?.value.as_ref()
+        match self.slot(index)? {
+            Slot::Taken { value, .. } => Some(value),
+            Slot::Free { .. } => None,
+        }
     }
 
     pub(crate) fn at_mut(&mut self, index: u32) -> Option<&mut T> {
-        self.slots.get_mut(index as usize)?.value.as_mut()
+        match self.slot_mut(index)? {
+            Slot::Taken { value, .. } => Some(value),
+            Slot::Free { .. } => None,
+        }
     }
 
     /// The key under which the value at an index is found now.
     pub(crate) fn key_at(&self, index: u32) -> Option<Key> {
-        let slot = self.slots.get(index as usize)?;
-        slot.value.as_ref()?;
-        Some(Key { index, generation: slot.generation })
+        match self.slot(index)? {
+            Slot::Taken { generation, .. } => Some(Key { index, generation: *generation }),
+            Slot::Free { .. } => None,
+        }
     }
 
     pub(crate) const fn len(&self) -> u32 {
@@ -117,16 +142,25 @@ impl<T> Slots<T> {
 
     /// All values in index order.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (Key, &T)> {
-        self.slots.iter().zip(0u32..).filter_map(|(slot, index)| {
-            let value = slot.value.as_ref()?;
-            Some((Key { index, generation: slot.generation }, value))
+        self.pages.iter().flatten().zip(0u32..).filter_map(|(line, index)| match &line.0 {
+            Slot::Taken { generation, value } => Some((Key { index, generation: *generation }, value)),
+            Slot::Free { .. } => None,
         })
+    }
+
+    fn slot(&self, index: u32) -> Option<&Slot<T>> {
+        self.pages.get(index as usize / PAGE)?.get(index as usize % PAGE).map(|line| &line.0)
+    }
+
+    fn slot_mut(&mut self, index: u32) -> Option<&mut Slot<T>> {
+        self.pages.get_mut(index as usize / PAGE)?.get_mut(index as usize % PAGE).map(|line| &mut line.0)
     }
 }
 
 /// The end of a chain of indexes.
 pub(crate) const NONE: u32 = u32::MAX;
 const MAX_GENERATION: u32 = (1 << 21) - 1;
+const PAGE: usize = 1_024;
 
 #[cfg(test)]
 mod tests {
@@ -157,6 +191,29 @@ mod tests {
         assert!(last.to_u64() < 1 << 53);
         slots.remove(last).unwrap();
         assert_eq!(slots.insert(()).unwrap().index(), 1);
+    }
+
+    #[test]
+    fn a_call_takes_one_line_of_the_cache() {
+        assert_eq!(size_of::<Line<crate::calls::Record>>(), 64);
+    }
+
+    #[test]
+    fn keys_are_good_on_every_page() {
+        let mut slots = Slots::new();
+        let keys: Vec<_> = (0..2 * PAGE + 3).map(|value| slots.insert(value).unwrap()).collect();
+        assert!(keys.iter().map(|key| key.index()).eq(0..2 * PAGE as u32 + 3));
+        for (value, key) in keys.iter().enumerate().step_by(2) {
+            assert_eq!(slots.remove(*key), Some(value));
+        }
+        let left: Vec<_> = keys.iter().copied().enumerate().skip(1).step_by(2).collect();
+        assert!(slots.iter().map(|(key, value)| (*value, key)).eq(left.iter().copied()));
+        for (value, key) in left {
+            assert_eq!((slots.find(key), slots.key_at(key.index())), (Some(&value), Some(key)));
+        }
+        // The free ones are used before a page is added.
+        let again = (0..=PAGE).map(|value| slots.insert(value).unwrap().index());
+        assert!(again.max() < Some(2 * PAGE as u32 + 3));
     }
 
     #[test]

@@ -8,12 +8,14 @@ use hashbrown::HashMap;
 use crate::config::TenantLimits;
 use crate::hash::mix;
 use crate::rate::Rate;
+use crate::slots::{Key, NONE, Slots};
 use crate::time::Time;
 
-/// What each tenant has, by the keyed hash of its name.
+/// What each tenant has, by the keyed hash of its name, and by an index for as long as it has calls.
 #[derive(Clone, Debug)]
 pub(crate) struct Tenants {
-    known: HashMap<NonZeroU64, Tenant, BuildHasherDefault<HashedAlready>>,
+    known: HashMap<NonZeroU64, Key, BuildHasherDefault<HashedAlready>>,
+    tenants: Slots<Tenant>,
     /// Tenants before idle ones are dropped.
     at_most: usize,
 }
@@ -34,14 +36,14 @@ pub(crate) enum Admission {
 
 impl Default for Tenants {
     fn default() -> Self {
-        Self { known: HashMap::default(), at_most: FEW }
+        Self { known: HashMap::default(), tenants: Slots::new(), at_most: FEW }
     }
 }
 
 impl Tenants {
     /// What the limits say to one more call.
     pub(crate) fn admission(&self, tenant: NonZeroU64, limits: TenantLimits, now: Time) -> Admission {
-        let known = self.known.get(&tenant).copied().unwrap_or_default();
+        let known = self.find(tenant).copied().unwrap_or_default();
         if limits.max_calls > 0 && known.calls >= limits.max_calls {
             return Admission::Full;
         }
@@ -51,27 +53,50 @@ impl Tenants {
         Admission::Welcome
     }
 
-    pub(crate) fn begin(&mut self, tenant: NonZeroU64, limits: TenantLimits, now: Time) {
+    /// Counts a call in; the index under which it is counted out. [`NONE`] where there are more tenants than can be counted.
+    pub(crate) fn begin(&mut self, tenant: NonZeroU64, limits: TenantLimits, now: Time) -> u32 {
         self.forget_idle(now);
-        let tenant = self.known.entry(tenant).or_default();
-        tenant.calls += 1;
-        tenant.rate.count(limits.max_rate, now);
+        let key = match self.known.get(&tenant) {
+            Some(key) => *key,
+            None => {
+                let Ok(key) = self.tenants.insert(Tenant::default()) else { return NONE };
+                self.known.insert(tenant, key);
+                key
+            }
+        };
+        if let Some(tenant) = self.tenants.find_mut(key) {
+            tenant.calls += 1;
+            tenant.rate.count(limits.max_rate, now);
+        }
+        key.index()
     }
 
-    pub(crate) fn end(&mut self, tenant: NonZeroU64) {
-        if let Some(tenant) = self.known.get_mut(&tenant) {
+    pub(crate) fn end(&mut self, index: u32) {
+        if let Some(tenant) = self.tenants.at_mut(index) {
             tenant.calls -= 1;
         }
     }
 
     pub(crate) fn calls(&self, tenant: NonZeroU64) -> u32 {
-        self.known.get(&tenant).map_or(0, |tenant| tenant.calls)
+        self.find(tenant).map_or(0, |tenant| tenant.calls)
+    }
+
+    fn find(&self, tenant: NonZeroU64) -> Option<&Tenant> {
+        self.tenants.find(*self.known.get(&tenant)?)
     }
 
     /// Drops those without calls and without a rate to remember, once they may be half of all.
     fn forget_idle(&mut self, now: Time) {
         if self.known.len() >= self.at_most {
-            self.known.retain(|_, tenant| tenant.calls > 0 || !tenant.rate.is_idle(now));
+            let Self { known, tenants, .. } = self;
+            known.retain(|_, key| {
+                let idle = |tenant: &Tenant| tenant.calls == 0 && tenant.rate.is_idle(now);
+                let keep = !tenants.find(*key).is_some_and(idle);
+                if !keep {
+                    tenants.remove(*key);
+                }
+                keep
+            });
             self.at_most = FEW.max(2 * self.known.len());
         }
     }
@@ -106,10 +131,11 @@ mod tests {
         let mut tenants = Tenants::default();
         for number in 1..=100_000u64 {
             let tenant = NonZeroU64::new(mix(number)).unwrap();
-            tenants.begin(tenant, TenantLimits { max_calls: 0, max_rate: 10 }, Time::from_secs(number));
+            let limits = TenantLimits { max_calls: 0, max_rate: 10 };
+            let index = tenants.begin(tenant, limits, Time::from_secs(number));
             assert_eq!(tenants.calls(tenant), 1);
-            tenants.end(tenant);
+            tenants.end(index);
         }
-        assert!(tenants.known.len() <= FEW);
+        assert!(tenants.known.len() <= FEW && tenants.tenants.len() as usize <= FEW);
     }
 }

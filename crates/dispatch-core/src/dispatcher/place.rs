@@ -44,11 +44,9 @@ impl Dispatcher {
         let destination = self.fleet.at(leg, seat).ok_or(self.full())?;
         let cost = u16::try_from(call.cost).unwrap_or(u16::MAX);
         let class = self.fleet.number_class(call.class);
+        let tenant = tenant.zip(self.limits(call));
         let start = Start { id, key, tenant, destination, set: call.set, cost, class, route: leg.route };
         let lease = self.calls.begin(start, now).ok_or(self.full())?;
-        if let (Some(tenant), Some(limits)) = (tenant, self.limits(call)) {
-            self.calls.tenants.begin(tenant, limits, now);
-        }
         self.rng = rng;
         self.fleet.chosen(leg, seat, false);
         self.fleet.came(leg, now);
@@ -86,7 +84,7 @@ impl Dispatcher {
     /// stays where it is until it is ended.
     pub fn next(&mut self, lease: Lease, now: Time) -> Result<Placed, NextError> {
         let now = self.advance(now);
-        let record = self.calls.find(lease).ok_or(NextError::NoSuchCall)?.clone();
+        let record = *self.calls.find(lease).ok_or(NextError::NoSuchCall)?;
         self.fleet.prepare(record.set, &self.config);
         let mut tried = core::mem::take(&mut self.tried);
         let mut rng = self.rng;

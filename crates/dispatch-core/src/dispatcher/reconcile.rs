@@ -58,9 +58,8 @@ impl Dispatcher {
             Inventory::Calls(call_ids) => {
                 let hashes: BTreeSet<u64> =
                     call_ids.iter().filter(|id| !id.is_empty()).map(|id| self.fleet.hash(id)).collect();
-                confirmed.retain(|lease| {
-                    self.calls.find(*lease).is_some_and(|record| !hashes.contains(&record.id))
-                });
+                let hash = |lease: &Lease| self.calls.find(*lease).map(|record| record.id);
+                confirmed.retain(|lease| hash(lease).is_some_and(|hash| !hashes.contains(&hash)));
                 for hash in hashes {
                     let lease = self.calls.by_id(hash);
                     match lease.and_then(|lease| self.destination_of(lease)) {
