@@ -60,7 +60,11 @@ pub(crate) const STEPS: &[Step] = &[
             Command("cargo clippy --locked --workspace --all-targets --all-features -- -Dwarnings"),
             Command("cargo clippy --locked --package callsteer --no-default-features -- -Dwarnings"),
             Command(
-                "cargo clippy --locked --package callsteer-sim --all-targets --no-default-features -- -Dwarnings",
+                "cargo clippy --locked --package callsteer-sim --all-targets --no-default-features --features cli \
+                 -- -Dwarnings",
+            ),
+            Command(
+                "cargo clippy --locked --package callsteer-sim --lib --no-default-features -- -Dwarnings",
             ),
         ],
     },

@@ -15,10 +15,12 @@ use callsteer::{
     AddError, Call, Config, Destination, DestinationId, Failure, Lease, ProbingConfig, ProbingMode, Time,
 };
 
+use crate::compare::CompareError;
 use crate::course::Course;
 use crate::decisions::Logged;
 use crate::figures::{Figures, LoadMeter, Outcome};
 use crate::policy::Policy;
+use crate::progress::Cancelled;
 use crate::workload::{Bridge, CallRecord, Workload};
 
 /// Bridges that are tried for a call before its caller is refused.
@@ -31,6 +33,18 @@ pub const MAX_ATTEMPTS: u32 = 3;
 pub fn replay(workload: &Workload, policy: &Policy, seed: u64) -> Result<Figures, AddError> {
     let mut replay = Replay::new(workload, policy, seed, None)?;
     replay.run();
+    Ok(replay.figures())
+}
+
+/// Does the same; `go_on` is asked every [`PULSE`] calls.
+pub(crate) fn replay_watched(
+    workload: &Workload,
+    policy: &Policy,
+    seed: u64,
+    go_on: &dyn Fn() -> Result<(), Cancelled>,
+) -> Result<Figures, CompareError> {
+    let mut replay = Replay::new(workload, policy, seed, None)?;
+    replay.run_watched(go_on)?;
     Ok(replay.figures())
 }
 
@@ -136,11 +150,19 @@ impl<'a> Replay<'a> {
     }
 
     fn run(&mut self) {
+        self.run_watched(&|| Ok(())).expect("nobody cancels it");
+    }
+
+    fn run_watched(&mut self, go_on: &dyn Fn() -> Result<(), Cancelled>) -> Result<(), Cancelled> {
         for (number, call) in self.workload.calls(self.seed).enumerate() {
+            if number % PULSE == PULSE - 1 {
+                go_on()?;
+            }
             self.advance(call.start);
             self.arrive(number, &call);
         }
         self.advance(Time::MAX);
+        Ok(())
     }
 
     /// Lets happen what happens up to and including `now`; for [`Time::MAX`] until all calls ended.
@@ -256,6 +278,8 @@ fn config(workload: &Workload, policy: &Policy, seed: u64) -> Config {
     }
 }
 
+/// Calls between two questions whether to go on: some hundredths of a second.
+const PULSE: usize = 1 << 16;
 const SET: callsteer::SetId = 1;
 /// The highest cost that the dispatcher can be told.
 const MAX_COST: u32 = 65_535;

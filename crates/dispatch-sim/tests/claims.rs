@@ -4,13 +4,14 @@ use std::path::PathBuf;
 
 use callsteer_sim::compare::compare;
 use callsteer_sim::policy::{self, Policy};
+use callsteer_sim::progress::unwatched;
 use callsteer_sim::report::{Report, Row};
 use callsteer_sim::workload::Workload;
 use callsteer_sim::{bank, trace};
 
 fn run(workload: &Workload, names: &[&str], seeds: &[u64]) -> Report {
     let policies: Vec<Policy> = names.iter().map(|name| policy::named(name).unwrap()).collect();
-    compare(workload, &policies, seeds, &|| ()).unwrap()
+    compare(workload, &policies, seeds, &unwatched).unwrap()
 }
 
 /// `better` is more even than `worse`, by more than chance, in every figure of balance.

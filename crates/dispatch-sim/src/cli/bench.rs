@@ -4,12 +4,14 @@ use std::error::Error;
 use std::fmt::Display;
 use std::fs::File;
 use std::io::BufWriter;
+use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+use callsteer_sim::bench::{MOST_BRIDGES, MOST_CAPACITY, Options};
 use callsteer_sim::policy::{self, Policy};
 use callsteer_sim::replay::replay_logged;
-use callsteer_sim::workload::{self, Bridge, Workload};
+use callsteer_sim::workload::Workload;
 use callsteer_sim::{bank, compare, page, sheet, table, trace};
 use clap::Parser;
 use clap::builder::PossibleValuesParser;
@@ -45,14 +47,14 @@ pub(super) struct Bench {
     #[arg(long, value_name = "N", default_value_t = 200.0, value_parser = positive, conflicts_with = "trace")]
     calls: f64,
     /// Number of bridges, all equal
-    #[arg(long, value_name = "N", default_value_t = 16, value_parser = clap::value_parser!(u16).range(1..=4_096))]
-    bridges: u16,
+    #[arg(long, value_name = "N", default_value_t = Options::default().bridges, value_parser = bridges)]
+    bridges: usize,
     /// Bridges of these weights, such as 10,10,8,10
     #[arg(long, value_name = "W,W,...", value_delimiter = ',', conflicts_with = "bridges",
           value_parser = clap::value_parser!(u32).range(1..=65_535))]
     weights: Vec<u32>,
     /// Concurrent calls that the dispatcher gives a bridge at most; 0 is no limit
-    #[arg(long, value_name = "N", default_value_t = 0)]
+    #[arg(long, value_name = "N", default_value_t = Options::default().max_calls)]
     max_calls: u32,
     /// Load that a bridge can carry, in average calls (one of mean weight; the others in proportion);
     /// above it answers 503. Default: 1.75 times its share; with --trace no limit
@@ -63,10 +65,11 @@ pub(super) struct Bench {
           value_parser = PossibleValuesParser::new(policy::ALL.map(|policy| policy.name)))]
     policies: Vec<String>,
     /// Replays per policy, with the seeds SEED, SEED + 1 and so on
-    #[arg(long, value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u16).range(1..=1_000))]
+    #[arg(long, value_name = "N", default_value_t = Options::default().replays,
+          value_parser = clap::value_parser!(u16).range(1..=1_000))]
     replays: u16,
     /// Drives every random choice: of the calls and of the dispatcher
-    #[arg(long, default_value_t = 1)]
+    #[arg(long, default_value_t = Options::default().seed)]
     seed: u64,
     /// Where the report goes, as JSON; "-" prints it in place of the table
     #[arg(long, value_name = "FILE", default_value = "callsteer-report.json")]
@@ -87,15 +90,18 @@ pub(super) struct Bench {
 
 impl Bench {
     pub(super) fn run(self) -> Done {
-        let workload = self.workload()?;
-        let policies = self.policies();
+        let options = self.options();
+        let workload = self.workload(&options)?;
         if let Some(file) = &self.log {
-            self.write_log(file, &workload, &policies)?;
+            self.write_log(file, &workload, &options.policies)?;
         }
-        let seeds: Vec<u64> = (0..self.replays).map(|n| self.seed.wrapping_add(u64::from(n))).collect();
-        let progress = self.progress(policies.len() * seeds.len());
-        let report = compare::compare(&workload, &policies, &seeds, &|| progress.inc(1))?;
-        progress.finish_and_clear();
+        let bar = self.bar();
+        let report = compare::compare(&workload, &options.policies, &options.seeds(), &|done, of| {
+            bar.set_length(of as u64);
+            bar.set_position(done as u64);
+            ControlFlow::Continue(())
+        })?;
+        bar.finish_and_clear();
 
         if let Some(file) = &self.csv {
             write(file, &sheet::bench(&report))?;
@@ -121,20 +127,24 @@ impl Bench {
         Ok(())
     }
 
-    fn workload(&self) -> Result<Workload, Box<dyn Error>> {
-        let mut bridges: Vec<_> = match &*self.weights {
-            [] => bank::bridges(usize::from(self.bridges)),
-            weights => weights.iter().map(|weight| Bridge::new(*weight)).collect(),
-        };
-        for bridge in &mut bridges {
-            bridge.max_calls = self.max_calls;
+    fn options(&self) -> Options {
+        let asked =
+            |policy: &Policy| self.policies.is_empty() || self.policies.iter().any(|a| a == policy.name);
+        Options {
+            bridges: self.bridges,
+            weights: self.weights.clone(),
+            max_calls: self.max_calls,
+            capacity: self.capacity,
+            policies: policy::ALL.into_iter().filter(asked).collect(),
+            replays: self.replays,
+            seed: self.seed,
         }
-        if let Some(capacity) = self.capacity {
-            workload::set_capacity(&mut bridges, capacity);
-        }
+    }
+
+    fn workload(&self, options: &Options) -> Result<Workload, Box<dyn Error>> {
         Ok(match &self.trace {
-            Some(file) => trace::workload(file, &self.trace_options(), bridges)?,
-            None => bank::workload(bridges, self.calls),
+            Some(file) => trace::workload(file, &self.trace_options(), options.fleet())?,
+            None => bank::workload(options.fleet(), self.calls),
         })
     }
 
@@ -146,30 +156,27 @@ impl Bench {
         }
     }
 
-    fn policies(&self) -> Vec<Policy> {
-        let asked =
-            |policy: &Policy| self.policies.is_empty() || self.policies.iter().any(|a| a == policy.name);
-        policy::ALL.into_iter().filter(asked).collect()
-    }
-
     /// A bar on standard error; none where that is not a terminal.
-    fn progress(&self, replays: usize) -> ProgressBar {
+    fn bar(&self) -> ProgressBar {
         if self.quiet {
             return ProgressBar::hidden();
         }
         let style = ProgressStyle::with_template("{bar:40} {pos}/{len} replays, {eta} left");
-        ProgressBar::new(replays as u64).with_style(style.expect("the template is well-formed"))
+        ProgressBar::new(0).with_style(style.expect("the template is well-formed"))
     }
 }
 
 fn positive(text: &str) -> Result<f64, String> {
     match text.parse::<f64>() {
-        Ok(number) if number > 0.0 && number <= MOST => Ok(number),
-        _ => Err(format!("not a number above 0 and at most {MOST}")),
+        Ok(number) if number > 0.0 && number <= MOST_CAPACITY => Ok(number),
+        _ => Err(format!("not a number above 0 and at most {MOST_CAPACITY}")),
     }
 }
 
-const MOST: f64 = 1_000_000.0;
+fn bridges(text: &str) -> Result<usize, String> {
+    let number = text.parse().ok().filter(|number| (1..=MOST_BRIDGES).contains(number));
+    number.ok_or_else(|| format!("{text} is not in 1..={MOST_BRIDGES}"))
+}
 
 const AFTER_HELP: &str = "\
 Examples:

@@ -15,6 +15,7 @@ pub mod needed;
 pub mod plan;
 pub mod policy;
 mod references;
+#[cfg(feature = "cli")]
 pub mod table;
 
 use std::cmp::Reverse;

@@ -33,9 +33,7 @@ use std::fs::File;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
-use callsteer::Time;
-
-use crate::workload::{Bridge, Calls, Window, Workload};
+use crate::workload::{Bridge, Workload};
 
 pub use format::Format;
 pub use layout::Columns;
@@ -65,16 +63,8 @@ pub fn workload(path: &Path, options: &Options, bridges: Vec<Bridge>) -> Result<
         _ => text::read(path, options),
     }?;
     let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy();
-    let window = Window { from: Time::ZERO, until: end_of_measuring(&read.calls) };
-    Ok(Workload {
-        name: format!("trace {name}"),
-        notes: read.notes,
-        bridges,
-        outages: Vec::new(),
-        calls: Calls::Recorded(read.calls),
-        classes: read.classes,
-        window,
-    })
+    let workload = read.calls.workload(&format!("trace {name}"), bridges);
+    Ok(Workload { notes: read.notes, ..workload })
 }
 
 /// Why a trace cannot be replayed.
@@ -137,13 +127,6 @@ mod parquet {
 fn is_parquet(path: &Path) -> bool {
     let mut magic = [0; 4];
     File::open(path).and_then(|mut file| file.read_exact(&mut magic)).is_ok() && magic == *b"PAR1"
-}
-
-/// The last start: later the fleet only empties. Where all calls start at once, their last end.
-fn end_of_measuring(calls: &crate::recorded::Recorded) -> Time {
-    let last_start = calls.iter().map(|call| call.start).max().unwrap_or(Time::ZERO);
-    let last_end = calls.iter().map(|call| call.start + call.length).max().unwrap_or(last_start);
-    if last_start > Time::ZERO { last_start } else { last_end }
 }
 
 #[cfg(test)]

@@ -243,6 +243,7 @@ mod tests {
     use ::parquet::schema::parser::parse_message_type;
 
     use super::*;
+    use crate::workload::Bridge;
 
     /// One column of a file, with the definition levels of its rows.
     enum Column<'a> {
@@ -285,11 +286,11 @@ mod tests {
     }
 
     /// Starts and lengths in milliseconds, costs in thousandths.
-    fn calls(read: &Read) -> Vec<(u64, u128, u32)> {
+    fn calls(read: Read) -> Vec<(u64, u128, u32)> {
         let call = |call: crate::workload::CallRecord| {
             (call.start.as_micros() / 1_000, call.length.as_millis(), call.cost)
         };
-        read.calls.iter().map(call).collect()
+        read.calls.workload("", vec![Bridge::new(1)]).calls(0).map(call).collect()
     }
 
     #[test]
@@ -299,7 +300,7 @@ mod tests {
                 format!("required int64 start {kind}; required int32 duration; required double cost;");
             let columns = [Column::I64(starts, &[]), Column::I32(&[2, 4]), Column::F64(&[1.0, 3.0])];
             let read = read_columns(&write(&schema, &columns), option).unwrap();
-            assert_eq!(calls(&read), [(0, 2_000, 500), (1_500, 4_000, 1_500)], "{kind}");
+            assert_eq!(calls(read), [(0, 2_000, 500), (1_500, 4_000, 1_500)], "{kind}");
         };
         check("(TIMESTAMP(MILLIS,true))", &[1_700_000_000_000, 1_700_000_001_500], "start=start");
         check("(TIMESTAMP(MICROS,false))", &[1_700_000_000_000_000, 1_700_000_001_500_000], "start=start");
@@ -377,7 +378,7 @@ mod tests {
         let columns = [Column::I64(&starts, &[]), Column::I32(&lengths)];
         let read =
             read_columns(&write("required int64 start; required int32 duration;", &columns), "start=start");
-        let calls = calls(&read.unwrap());
+        let calls = calls(read.unwrap());
         assert_eq!(calls.len(), rows);
         assert!((0..).zip(&calls).all(|(n, call)| (call.0, call.1) == (n * 1_000, u128::from(n) * 1_000)));
     }

@@ -1,21 +1,18 @@
 //! Rows of call records become recorded calls.
 
-use std::collections::HashMap;
 use std::time::Duration;
 
 use super::cell::Cell;
 use super::format::DISPOSITIONS;
 use super::layout::{Answered, Cost, Layout};
 use super::{TraceError, Whole};
-use crate::recorded::{Recorded, Recorder};
+use crate::recorded::{COSTS, MAX_SECONDS, Recorder};
 
 /// The calls read so far, and what was left out.
 pub(super) struct Reading {
     layout: Layout,
     skip_bad_rows: bool,
     recorder: Recorder,
-    classes: Vec<String>,
-    class_of: HashMap<String, u16>,
     /// Whether starts are dates, as the first call has it.
     dates: Option<bool>,
     unanswered: u64,
@@ -26,8 +23,7 @@ pub(super) struct Reading {
 
 /// What came out of a file.
 pub(super) struct Read {
-    pub(super) calls: Recorded,
-    pub(super) classes: Vec<String>,
+    pub(super) calls: Recorder,
     pub(super) notes: Vec<String>,
 }
 
@@ -40,8 +36,6 @@ impl Reading {
             layout,
             skip_bad_rows,
             recorder: Recorder::default(),
-            classes: Vec::new(),
-            class_of: HashMap::new(),
             dates: None,
             unanswered: 0,
             bad: 0,
@@ -72,9 +66,7 @@ impl Reading {
         let seconds = number(duration.column, &of, 0.0, MAX_SECONDS / unit)? * unit;
         let cost = match cost {
             Cost::Same => 1.0,
-            Cost::Column(column) => {
-                number(column, "a cost", f64::from(f32::MIN_POSITIVE), f64::from(f32::MAX))?
-            }
+            Cost::Column(column) => number(column, "a cost", COSTS.0, COSTS.1)?,
             Cost::Tokens { context, generated } => {
                 let tokens = |column| number(column, "a number of tokens", 0.0, MAX_TOKENS);
                 (tokens(context)? + tokens(generated)?).max(1.0)
@@ -86,13 +78,12 @@ impl Reading {
             let problem = "is not of the kind of the first call's: numbers or dates, not both";
             return Err((start.column, format!("{:?} {problem}", at(start.column)?.text())));
         }
-        let class = match class {
-            Some(column) => self.class(&at(column)?.text()).map_err(|problem| (column, problem))?,
-            None => self.class("all").map_err(|problem| (0, problem))?,
-        };
-        self.dates = Some(is_date);
+        let name = class.map(at).transpose()?;
+        let name = name.as_ref().map_or("all".into(), Cell::text);
         let length = Duration::from_micros((seconds * 1e6).round() as u64);
-        self.recorder.push(micros, length, cost as f32, class);
+        let taken = self.recorder.push(micros, length, cost as f32, &name);
+        taken.map_err(|problem| (class.unwrap_or_default(), problem))?;
+        self.dates = Some(is_date);
         Ok(())
     }
 
@@ -125,7 +116,7 @@ impl Reading {
         }
         let mut notes = self.layout.notes;
         notes.extend(left_out);
-        Ok(Read { calls: self.recorder.finish(), classes: self.classes, notes })
+        Ok(Read { calls: self.recorder, notes })
     }
 
     fn is_answered<'a>(
@@ -148,18 +139,6 @@ impl Reading {
             }
         }
     }
-
-    fn class(&mut self, name: &str) -> Result<u16, String> {
-        if let Some(class) = self.class_of.get(name) {
-            return Ok(*class);
-        }
-        let class = u16::try_from(self.classes.len()).map_err(|_| "more than 65,536 classes".to_owned())?;
-        self.classes.push(name.to_owned());
-        self.class_of.insert(name.to_owned(), class);
-        Ok(class)
-    }
 }
 
-/// A year; a call that lasts longer is a mistake in the file.
-const MAX_SECONDS: f64 = 365.0 * 86_400.0;
 const MAX_TOKENS: f64 = 1e9;
