@@ -275,7 +275,7 @@ impl Fleet {
     fn with(config: Config, members: usize) -> Self {
         let mut dispatcher = Dispatcher::new(config).unwrap();
         let mut add =
-            |index| dispatcher.add(1, Destination::new(&format!("sip:{index}")), Time::ZERO).unwrap();
+            |index| dispatcher.add(1, Destination::new(format!("sip:{index}")), Time::ZERO).unwrap();
         let ids = (0..members).map(&mut add).collect();
         Self { dispatcher, ids, now: Time::ZERO }
     }
