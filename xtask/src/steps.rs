@@ -96,6 +96,16 @@ pub(crate) const STEPS: &[Step] = &[
         actions: &[Command("cargo test --locked --package callsteer-sim --all-features --test page browser")],
     },
     Step {
+        name: "node",
+        proves: "the npm package does what its tests say, and decides what every language decides",
+        needs: &[NODE, NPM],
+        actions: &[
+            Command("npm ci --prefix crates/dispatch-node"),
+            Command("npm run build --prefix crates/dispatch-node"),
+            Command("npm test --prefix crates/dispatch-node"),
+        ],
+    },
+    Step {
         name: "docs",
         proves: "the documentation is complete, and its links lead somewhere",
         needs: &[],
@@ -154,6 +164,20 @@ const CHROMIUM: Need =
     Need { what: "chromium", is_here: || on_the_path("chromium"), get_it_with: "apt-get install chromium" };
 
 const C_LINKER: Need = Need { what: "cc", is_here: || on_the_path("cc"), get_it_with: "apt-get install gcc" };
+
+const NODE: Need = Need {
+    what: "Node 20 or newer",
+    is_here: || {
+        let version = std::process::Command::new("node").arg("--version").output();
+        let version = version.map(|output| String::from_utf8_lossy(&output.stdout).into_owned());
+        let major =
+            version.ok().and_then(|version| version.strip_prefix('v')?.split('.').next()?.parse().ok());
+        major.is_some_and(|major: u32| major >= 20)
+    },
+    get_it_with: "apt-get install nodejs (Debian 13 and newer), or nodejs.org/download",
+};
+
+const NPM: Need = Need { what: "npm", is_here: || on_the_path("npm"), get_it_with: "apt-get install npm" };
 
 fn on_the_path(program: &str) -> bool {
     let path = env::var_os("PATH").unwrap_or_default();

@@ -1,0 +1,124 @@
+//! What JavaScript catches: errors of the core with their codes, and arguments that are none.
+
+use std::time::Duration;
+
+use callsteer::list::ParseError;
+use callsteer::{
+    AddError, BeginError, ConfigError, FailError, NextError, NoSuchCall, NoSuchDestination, PlanError,
+    ProbeError, ReadError, ReportError, ScoreError, StalePlan, UpdateError,
+};
+use napi::bindgen_prelude::{FnArgs, Function, FunctionRef, Unknown};
+use napi::{Env, Error};
+use napi_derive::napi;
+use serde_json::{Value, json};
+
+use crate::answers::millis;
+
+/// An error on its way to JavaScript.
+pub(crate) struct Refusal {
+    code: &'static str,
+    message: String,
+    details: Value,
+}
+
+impl Refusal {
+    /// An argument of another type than the command takes.
+    pub(crate) fn wrong_type(message: impl Into<String>) -> Self {
+        Self { code: "ERR_INVALID_ARG_TYPE", message: message.into(), details: Value::Null }
+    }
+
+    /// A number that the command cannot take.
+    pub(crate) fn out_of_range(message: impl Into<String>) -> Self {
+        Self { code: "ERR_OUT_OF_RANGE", message: message.into(), details: Value::Null }
+    }
+
+    /// The dispatcher is not there any more.
+    pub(crate) fn disposed() -> Self {
+        let message = "the dispatcher has been disposed of".into();
+        Self { code: "ERR_DISPOSED", message, details: Value::Null }
+    }
+
+    /// JavaScript that ran in the middle of a command gave another one.
+    pub(crate) fn busy() -> Self {
+        let message = "the dispatcher is in the middle of a command".into();
+        Self { code: "ERR_BUSY", message, details: Value::Null }
+    }
+
+    /// A bug.
+    pub(crate) fn panicked() -> Self {
+        let message = "callsteer has a bug: please report it, with what was asked".into();
+        Self { code: "ERR_INTERNAL", message, details: Value::Null }
+    }
+
+    /// A value that has not the shape of what a command of this code takes.
+    pub(crate) fn unfit(code: &'static str, error: &impl ToString) -> Self {
+        Self { code, message: error.to_string(), details: json!({ "unfit": true }) }
+    }
+
+    /// The error as JavaScript sees it.
+    pub(crate) fn into_error(self, env: Env) -> Error {
+        let factory = match env.get_instance_data::<ErrorFactory>() {
+            Ok(Some(factory)) => factory,
+            _ => return Error::from_reason(self.message),
+        };
+        let made = factory.borrow_back(&env).and_then(|function| {
+            function.call(FnArgs::from((self.code.to_string(), self.message, self.details)))
+        });
+        made.map_or_else(|error| error, Error::from)
+    }
+}
+
+/// Makes errors of the classes that JavaScript knows: code, message, and what else is said.
+type ErrorFactory = FunctionRef<FnArgs<(String, String, Value)>, Unknown<'static>>;
+
+/// Says how errors are made in this thread; called once, before anything else.
+#[napi]
+pub fn set_error_factory(
+    env: Env,
+    factory: Function<'_, FnArgs<(String, String, Value)>, Unknown<'static>>,
+) -> napi::Result<()> {
+    env.set_instance_data(factory.create_ref()?, (), |_| ())
+}
+
+/// The code of every error of the core, with its meaning.
+#[napi]
+pub fn codes() -> Value {
+    callsteer::CODES.iter().map(|(code, meaning)| ((*code).to_string(), json!(meaning))).collect()
+}
+
+impl From<BeginError> for Refusal {
+    fn from(error: BeginError) -> Self {
+        let (status, seconds) = error.answer();
+        let retry_after: Option<Duration> = match error {
+            BeginError::Full { retry_after }
+            | BeginError::AllDown { retry_after }
+            | BeginError::TenantFull { retry_after }
+            | BeginError::TooFast { retry_after } => Some(retry_after),
+            _ => None,
+        };
+        let details = json!({
+            "status": status, "retryAfterMs": retry_after.map(millis), "retryAfterSeconds": seconds,
+        });
+        Self { code: error.code(), message: error.to_string(), details }
+    }
+}
+
+impl From<ParseError> for Refusal {
+    fn from(error: ParseError) -> Self {
+        let details = json!({ "line": error.line, "column": error.column });
+        Self { code: error.code(), message: error.to_string(), details }
+    }
+}
+
+macro_rules! refusals {
+    ($($error:ty),+) => {
+        $(impl From<$error> for Refusal {
+            fn from(error: $error) -> Self {
+                Self { code: error.code(), message: error.to_string(), details: Value::Null }
+            }
+        })+
+    };
+}
+
+refusals!(AddError, ConfigError, FailError, NextError, NoSuchCall, NoSuchDestination, PlanError);
+refusals!(ProbeError, ReadError, ReportError, ScoreError, StalePlan, UpdateError);

@@ -1,0 +1,2 @@
+/** Arguments: what is none is refused, before anything is asked of the native part. */
+export {};

@@ -1,0 +1,2 @@
+/** Finds the native part, and says what it consists of. */
+export {};
