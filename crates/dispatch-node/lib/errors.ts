@@ -63,7 +63,7 @@ export class CallsteerError extends Error {
   declare readonly retryAfterMs?: number;
   /** The same in whole seconds, for a header `Retry-After`. */
   declare readonly retryAfterSeconds?: number;
-  /** The line of a dispatcher.list, from 1. */
+  /** The line of the file that cannot be read, from 1. */
   declare readonly line?: number;
   /** The character of that line, from 1. */
   declare readonly column?: number;

@@ -103,6 +103,7 @@ interface Binding {
   setErrorFactory(factory: (code: string, message: string, details: unknown) => Error): void;
   codes(): Record<string, string>;
   metricTable(): { name: string; help: string; kind: string; labels: string[] }[];
+  readConfig(json: Uint8Array): object;
   readReport(form: string, text: Uint8Array): { report?: Report };
   score(resources: object, measured: object): number;
   blocking(erlangs: number, slots: number): number;

@@ -55,6 +55,12 @@ impl Refusal {
         Self { code, message: error.to_string(), details: json!({ "unfit": true }) }
     }
 
+    /// A configuration file that cannot be read; the message names fields and places as the file does.
+    pub(crate) fn unreadable_config(error: &serde_json::Error) -> Self {
+        let details = json!({ "line": error.line(), "column": error.column() });
+        Self { code: "invalid_config", message: error.to_string(), details }
+    }
+
     /// The error as JavaScript sees it.
     pub(crate) fn into_error(self, env: Env) -> Error {
         let factory = match env.get_instance_data::<ErrorFactory>() {

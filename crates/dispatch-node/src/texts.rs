@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use callsteer::{AgentCheck, Algorithm, Heartbeat, Orca, Report, Resources, erlang};
+use callsteer::{AgentCheck, Algorithm, Config, Heartbeat, Orca, Report, Resources, erlang};
 use napi::bindgen_prelude::{Uint8Array, Unknown};
 use napi::{Env, Result};
 use napi_derive::napi;
@@ -27,6 +27,14 @@ pub fn read_report(env: Env, form: String, text: Uint8Array) -> Result<Value> {
         })
     };
     read().map_err(|refusal| refusal.into_error(env))
+}
+
+/// Reads a configuration file; gives it with every default.
+#[napi]
+pub fn read_config(env: Env, json: Uint8Array) -> Result<Value> {
+    let config: Config =
+        serde_json::from_slice(&json).map_err(|error| Refusal::unreadable_config(&error).into_error(env))?;
+    Ok(json!(config))
 }
 
 /// One score of several measured values.

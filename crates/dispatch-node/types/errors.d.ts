@@ -21,7 +21,7 @@ export declare class CallsteerError extends Error {
     readonly retryAfterMs?: number;
     /** The same in whole seconds, for a header `Retry-After`. */
     readonly retryAfterSeconds?: number;
-    /** The line of a dispatcher.list, from 1. */
+    /** The line of the file that cannot be read, from 1. */
     readonly line?: number;
     /** The character of that line, from 1. */
     readonly column?: number;

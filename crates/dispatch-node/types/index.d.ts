@@ -7,6 +7,7 @@
  */
 export { ActiveCall } from './active-call';
 export { algorithmFromKamailio } from './kamailio';
+export { parseConfig } from './config';
 export { Destination } from './destination';
 export { Dispatcher, type DispatcherOptions } from './dispatcher';
 export * as erlang from './erlang';
