@@ -1,0 +1,186 @@
+"""The one owner of the dispatcher: every command over HTTP comes here, and everything runs on one event loop."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import time
+from collections.abc import AsyncGenerator, Callable
+from typing import Any
+
+from fastapi import FastAPI
+
+import callsteer
+from callsteer import CallsteerError, Dispatcher, Event
+
+from . import answers
+from .prober import Prober, check_probeable
+from .recent import RecentCalls
+from .schemas import Bridge, Call, CallRequest, Capacity, Changes, Explanation, Failed, Failure, Placed, Recent
+from .settings import Settings, SettingsError
+from .sip_options import NotProbeable
+
+log = logging.getLogger("callsteer")
+
+
+def log_event(event: Event) -> None:
+    log.info("%s", event)
+
+
+class ControlPlane:
+    """A dispatcher that is asked over HTTP, and the prober of its bridges.
+
+    Make one per process, give its `lifespan` to the application, and include `callsteer.fastapi.router`:
+
+        plane = ControlPlane(Settings(config={"algorithm": "load_score"}, bridges=Path("dispatcher.list").read_bytes()))
+        app = FastAPI(lifespan=plane.lifespan)
+        app.include_router(router, prefix="/callsteer")
+
+    `on_event` is given every event (`callsteer.events`) and must not be slow; by default events are logged.
+    `plane.dispatcher` may be used directly, on the same event loop; call `plane.wake()` after commands.
+    Raises `SettingsError` where the settings cannot work.
+    """
+
+    def __init__(self, settings: Settings, on_event: Callable[[Event], None] = log_event) -> None:
+        self.settings = settings
+        self.now = unix_time()
+        try:
+            if "clock" in settings.config:
+                raise callsteer.InvalidConfig("clock: a control plane has its own")
+            self.dispatcher = Dispatcher(clock=self.now, **settings.config)
+        except CallsteerError as error:
+            raise SettingsError(f"{settings.config_name}: {error}") from error
+        self.prober = Prober(self.dispatcher, self.now, on_event)
+        self._recent = RecentCalls(self.now)
+        try:
+            self.replace_list(settings.bridges, dry_run=False)
+        except CallsteerError as error:
+            raise SettingsError(f"{settings.bridges_name}: {error}") from error
+
+    @contextlib.asynccontextmanager
+    async def lifespan(self, app: FastAPI) -> AsyncGenerator[None]:
+        """Probes the bridges while the application serves."""
+        app.state.callsteer = self
+        async with self.prober:
+            yield
+
+    def wake(self) -> None:
+        """Says that a command may have made something due earlier."""
+        self.prober.wake()
+
+    # Calls
+
+    def begin(self, call: CallRequest) -> tuple[Placed, bool]:
+        """Places a call; whether it was in progress already."""
+        known, arguments = self.dispatcher.call_of(call.call_id), described(call)
+        why = None if known else self._recent.explain(lambda: self.dispatcher.explain(**arguments))
+        placed = self.dispatcher.begin(**arguments)
+        is_repeated = placed.lease == known
+        if not is_repeated:
+            self._recent.add(call.call_id, placed.destination, why)
+        self.wake()
+        destination = answers.destination(placed.destination)
+        answer = Placed(call_id=call.call_id, lease=placed.lease, destination=destination, panic=placed.panic)
+        return answer, is_repeated
+
+    def call(self, call_id: str) -> Call:
+        """Where a call is. Raises `NoSuchCall`."""
+        lease = self.dispatcher.call_of(call_id)
+        destination = self.dispatcher.destination_of(lease) if lease else None
+        if lease is None or destination is None:
+            raise callsteer.NoSuchCall("the call has ended, or never was")
+        return Call(call_id=call_id, lease=lease, destination=answers.destination(destination))
+
+    def confirm(self, call_id: str) -> None:
+        self.dispatcher.confirm_call(call_id)
+        self.wake()
+
+    def fail(self, call_id: str, failure: Failure) -> Failed:
+        """Counts a failure, and moves the call on where another bridge may do better."""
+        blame = self.dispatcher.fail_call(call_id, failure.reply, retry_after=failure.retry_after)
+        moved = None
+        if blame != "caller":
+            with contextlib.suppress(callsteer.Exhausted):
+                moved = answers.destination(self.dispatcher.next_call(call_id).destination)
+        self.wake()
+        return Failed(blame=blame, moved_to=moved)
+
+    def end(self, call_id: str) -> None:
+        self.dispatcher.end_call(call_id)
+        self.wake()
+
+    # Bridges
+
+    def bridges(self) -> list[Bridge]:
+        return [answers.bridge(destination, status) for destination, status in self.dispatcher]
+
+    def report(self, bridge_id: str, in_set: int, report: callsteer.Report) -> None:
+        self.dispatcher.report(self._find(bridge_id, in_set), report)
+        self.wake()
+
+    def drain(self, bridge_id: str, in_set: int, deadline: float | None) -> None:
+        self.dispatcher.drain(self._find(bridge_id, in_set), deadline=deadline)
+        self.wake()
+
+    def set_enabled(self, bridge_id: str, in_set: int, enabled: bool) -> None:
+        self.dispatcher.set_enabled(self._find(bridge_id, in_set), enabled)
+        self.wake()
+
+    def replace_list(self, text: bytes, dry_run: bool) -> Changes:
+        """Takes another list, as a whole or not at all."""
+        bridges = callsteer.parse_list(text)
+        probing: Any = self.dispatcher.config["probing"]
+        if probing["mode"] != "off":
+            check_every_probe(bridges)
+        plan = self.dispatcher.plan(bridges.destinations())
+        if not dry_run:
+            self.dispatcher.apply(plan)
+            self.wake()
+        return Changes(changes=str(plan).splitlines(), applied=not dry_run)
+
+    # Looking
+
+    def explain(self, call: CallRequest) -> Explanation:
+        return answers.explanation(self.dispatcher.explain(**described(call)))
+
+    def recent(self) -> list[Recent]:
+        return self._recent.show()
+
+    def capacity(self, of_set: int) -> Capacity:
+        """How full a set is. Raises `NoSuchSet` where nobody is in it."""
+        if all(status.set != of_set or status.standing == "removed" for _, status in self.dispatcher):
+            raise callsteer.NoSuchSet(f"set {of_set} has no destinations")
+        return answers.capacity(self.dispatcher.capacity(set=of_set))
+
+    def metrics(self) -> str:
+        return self.dispatcher.metrics()
+
+    def _find(self, bridge_id: str, in_set: int) -> callsteer.Destination:
+        destination = self.dispatcher.find(bridge_id, set=in_set)
+        if destination is None:
+            raise callsteer.NoSuchDestination(f"set {in_set} has no destination {bridge_id!r}")
+        return destination
+
+
+def described(call: CallRequest) -> dict[str, Any]:
+    """The arguments of the library, without what was left to it."""
+    given = call.model_dump(exclude_none=True, by_alias=False)
+    return {"cls" if name == "class_" else name: value for name, value in given.items()}
+
+
+def check_every_probe(bridges: callsteer.List) -> None:
+    """Raises `InvalidDestination` for the first line whose bridge would be taken for dead, as nobody can probe it."""
+    for entry in bridges.entries():
+        try:
+            check_probeable(entry.destination)
+        except NotProbeable as error:
+            raise callsteer.InvalidDestination(f"line {entry.line}: {error}; flag 32 says never to probe it") from error
+
+
+def unix_time() -> Callable[[], float]:
+    """A clock in seconds since the epoch of Unix which, unlike the system's, never runs back.
+
+    The dispatcher runs by it, so that `measured_at` of a report means the same on both sides.
+    """
+    epoch = time.time() - time.monotonic()
+    return lambda: epoch + time.monotonic()

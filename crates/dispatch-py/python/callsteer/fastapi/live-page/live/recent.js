@@ -1,0 +1,1 @@
+../../../../../../../examples/live-page/live/recent.js

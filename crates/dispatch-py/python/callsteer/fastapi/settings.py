@@ -1,0 +1,81 @@
+"""What a control plane is started with."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, cast
+
+TOKEN_VARIABLE = "CALLSTEER_TOKEN"
+
+
+class SettingsError(Exception):
+    """What a control plane cannot start with; says what and where."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What a control plane is started with; everything has the library's default."""
+
+    config: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    """Options of `callsteer.Dispatcher`, by name."""
+
+    bridges: bytes = b""
+    """A dispatcher.list."""
+
+    token: str | None = None
+    """What a client must show to change anything; None: only a loopback address may be used."""
+
+    config_name: str = "config"
+    bridges_name: str = "bridges"
+    """What messages call the two: the files that they come from."""
+
+    @classmethod
+    def read(cls, config: Path | None, bridges: Path | None, environment: Mapping[str, str] = os.environ) -> Settings:
+        """Reads the files, and the token from the environment. Raises `SettingsError`."""
+        return cls(
+            config=parse_config(config) if config else {},
+            bridges=read(bridges) if bridges else b"",
+            token=check_token(environment.get(TOKEN_VARIABLE)),
+            config_name=str(config),
+            bridges_name=str(bridges),
+        )
+
+
+def parse_config(path: Path) -> dict[str, Any]:
+    """A configuration: a JSON object of the dispatcher's options, durations in seconds."""
+    try:
+        config: Any = json.loads(read(path), object_pairs_hook=no_repetition)
+    except json.JSONDecodeError as error:
+        raise SettingsError(f"{path}: line {error.lineno}, column {error.colno}: {error.msg}") from error
+    except ValueError as error:
+        raise SettingsError(f"{path}: {error}") from error
+    if not isinstance(config, dict):
+        raise SettingsError(f"{path}: a configuration is an object of options, {{...}}")
+    return cast("dict[str, Any]", config)
+
+
+def no_repetition(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    options = dict(pairs)
+    if len(options) < len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next(name for name in names if names.count(name) > 1)
+        raise ValueError(f"{twice} stands there twice")
+    return options
+
+
+def read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise SettingsError(f"{path}: {error.strerror}") from error
+
+
+def check_token(token: str | None) -> str | None:
+    """Refuses a token that no header can carry: an empty one, or one that was read with its line end."""
+    if token is not None and (not token or not token.isascii() or not token.isprintable() or " " in token):
+        raise SettingsError(f"{TOKEN_VARIABLE} is empty, or has a space, a line end or a letter that is not ASCII")
+    return token
