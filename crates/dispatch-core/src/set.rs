@@ -9,7 +9,7 @@ use crate::load::traffic::Traffic;
 use crate::member::{Member, Standing};
 use crate::rng::Rng;
 use crate::select::{Ask, Bits, Candidates, Selector};
-use crate::slots::{NONE, Slots};
+use crate::slots::{Key, Slots};
 use crate::time::Time;
 
 /// The members of one set.
@@ -18,8 +18,8 @@ use crate::time::Time;
 /// member that joins, so that nobody else's turn changes.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Set {
-    /// The member's index per seat, [`NONE`] where the seat is vacant.
-    seats: Vec<u32>,
+    /// The member per seat, [`Key::NOWHERE`] where the seat is vacant.
+    seats: Vec<Key>,
     vacant: Vec<u32>,
     usable: Bits,
     selectors: Vec<(Algorithm, Selector)>,
@@ -51,7 +51,7 @@ impl Set {
     }
 
     /// Gives a member the lowest vacant seat, or a new one.
-    pub(crate) fn seat(&mut self, member: u32) -> u32 {
+    pub(crate) fn seat(&mut self, member: Key) -> u32 {
         self.stale = true;
         self.count(Standing::Removed, 1);
         if let Some(seat) = self.vacant.pop() {
@@ -70,7 +70,7 @@ impl Set {
         self.count(standing, -1);
         self.usable.set(seat, false);
         if let Some(place) = self.seats.get_mut(seat as usize) {
-            *place = NONE;
+            *place = Key::NOWHERE;
             let at = self.vacant.partition_point(|other| *other > seat);
             self.vacant.insert(at, seat);
         }
@@ -143,14 +143,14 @@ impl Set {
         self.selectors.get(selector)?.1.key(seat, &candidates, ask)
     }
 
-    /// Every member's seat and index, in seat order.
-    pub(crate) fn seated(&self) -> impl Iterator<Item = (u32, u32)> {
-        (0u32..).zip(self.seats.iter().copied()).filter(|(_, member)| *member != NONE)
+    /// Every member with its seat, in seat order.
+    pub(crate) fn seated(&self) -> impl Iterator<Item = (u32, Key)> {
+        (0u32..).zip(self.seats.iter().copied()).filter(|(_, member)| *member != Key::NOWHERE)
     }
 
     /// The member at a seat.
-    pub(crate) fn at(&self, seat: u32) -> Option<u32> {
-        self.seats.get(seat as usize).copied().filter(|member| *member != NONE)
+    pub(crate) fn at(&self, seat: u32) -> Option<Key> {
+        self.seats.get(seat as usize).copied().filter(|member| *member != Key::NOWHERE)
     }
 
     /// How many members stand like this.

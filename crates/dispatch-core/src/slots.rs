@@ -12,6 +12,9 @@ pub(crate) struct Key {
 }
 
 impl Key {
+    /// Finds nothing.
+    pub(crate) const NOWHERE: Self = Self { index: NONE, generation: 0 };
+
     pub(crate) const fn index(self) -> u32 {
         self.index
     }

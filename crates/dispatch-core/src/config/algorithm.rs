@@ -65,6 +65,11 @@ impl Algorithm {
             _ => Ok(()),
         }
     }
+
+    /// Whether it looks at the hash of a call's key.
+    pub(crate) const fn hashes(self) -> bool {
+        matches!(self, Self::CallIdHash { .. } | Self::Kamailio { .. })
+    }
 }
 
 /// The written form: a name, or `{"name": {option: value}}`. Where every option has its default the

@@ -57,9 +57,9 @@ impl Dispatcher {
     pub fn drain_candidates(&self, set: SetId, count: usize) -> Vec<DestinationId> {
         let sets = self.fleet.sets().filter(|(id, _)| *id == set);
         let seated = sets.flat_map(|(_, members)| members.seated());
-        let members = seated.filter_map(|(_, index)| {
-            let member = self.fleet.members.at(index).filter(|member| member.is_in_service())?;
-            Some((DestinationId(self.fleet.members.key_at(index)?), f64::from(member.calls)))
+        let members = seated.filter_map(|(_, key)| {
+            let member = self.fleet.members.find(key).filter(|member| member.is_in_service())?;
+            Some((DestinationId(key), f64::from(member.calls)))
         });
         drain_candidates(members, count)
     }
@@ -101,7 +101,7 @@ impl Dispatcher {
 
     /// What is used of those that say what they can carry; `None` where only others take calls.
     fn usage(&self, set: &Set) -> Option<Usage> {
-        let seated = set.seated().filter_map(|(_, index)| self.fleet.members.at(index));
+        let seated = set.seated().filter_map(|(_, key)| self.fleet.members.find(key));
         let mut usage = Usage {
             arrival_rate: set.traffic.rate(self.now),
             mean_duration: set.traffic.mean_duration(),

@@ -73,7 +73,7 @@ impl Dispatcher {
         let mut rng = self.rng;
         let outcome = self.choose(&fleet, call, &mut rng).and_then(|choice| match choice {
             Choice::Known(placed) => Ok(placed.destination),
-            Choice::Seat(choice) => fleet.at(choice.leg, choice.seat).map(DestinationId).ok_or(self.full()),
+            Choice::Seat(choice) => fleet.at(choice.leg, choice.seat).map(DestinationId).ok_or_else(|| self.full()),
         });
         Explanation { outcome, rows: self.rows(&fleet, call) }
     }
@@ -84,11 +84,8 @@ impl Dispatcher {
         let mut rows = Vec::new();
         for (algorithm, leg) in fleet.routes(call.set) {
             let Some(set) = fleet.set(leg) else { continue };
-            for (seat, member) in set.seated() {
-                let (Some(id), Some(member)) = (fleet.members.key_at(member), fleet.members.at(member))
-                else {
-                    continue;
-                };
+            for (seat, id) in set.seated() {
+                let Some(member) = fleet.members.find(id) else { continue };
                 let standing = member.standing;
                 let key = set.key(leg.selector, seat, &fleet.members, &ask);
                 rows.push(Row {

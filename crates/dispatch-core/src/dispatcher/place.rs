@@ -41,12 +41,12 @@ impl Dispatcher {
         };
         let SeatChoice { leg, seat, id, key, tenant } = choice;
         let panic = self.fleet.set(leg).is_some_and(Set::panics);
-        let destination = self.fleet.at(leg, seat).ok_or(self.full())?;
+        let destination = self.fleet.at(leg, seat).ok_or_else(|| self.full())?;
         let cost = u16::try_from(call.cost).unwrap_or(u16::MAX);
         let class = self.fleet.number_class(call.class);
         let tenant = tenant.zip(self.limits(call));
         let start = Start { id, key, tenant, destination, set: call.set, cost, class, route: leg.route };
-        let lease = self.calls.begin(start, now).ok_or(self.full())?;
+        let lease = self.calls.begin(start, now).ok_or_else(|| self.full())?;
         self.rng = rng;
         self.fleet.chosen(leg, seat, false);
         self.fleet.came(leg, now);
@@ -66,10 +66,11 @@ impl Dispatcher {
         self.advance(now);
         check(call)?;
         self.fleet.prepare(call.set, &self.config);
-        let key = self.fleet.hash(call.key.unwrap_or(call.call_id));
+        let hashes = self.fleet.legs(call.set).iter().any(|leg| leg.hashes);
+        let key = if hashes { self.fleet.hash(call.text()) } else { 0 };
         let mut rng = self.rng;
         let (leg, seat) = self.seat(&self.fleet, call, key, &mut rng)?;
-        let destination = self.fleet.at(leg, seat).ok_or(self.full())?;
+        let destination = self.fleet.at(leg, seat).ok_or_else(|| self.full())?;
         let panic = self.fleet.set(leg).is_some_and(Set::panics);
         self.rng = rng;
         self.fleet.chosen(leg, seat, false);
@@ -201,6 +202,7 @@ impl Dispatcher {
     }
 
     /// Why no route of a call to this set has a candidate.
+    #[cold]
     fn refusal(&self, fleet: &Fleet, set: SetId) -> BeginError {
         let sets = || fleet.legs(set).iter().filter_map(|leg| fleet.set(*leg));
         let some = |standing| sets().any(|set| set.standing(standing) > 0);

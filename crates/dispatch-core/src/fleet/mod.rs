@@ -34,6 +34,8 @@ pub(crate) struct Fleet {
     places: BTreeMap<SetId, usize>,
     /// The routes of calls, by the set that they ask for, in order of its number.
     legs: Vec<(SetId, Vec<Leg>)>,
+    /// The set that was prepared last, and the place of its legs, until something there changes.
+    ready: Option<(SetId, usize)>,
     /// One wake-up per member, the earliest first; a member knows which of its entries counts.
     timers: BinaryHeap<Reverse<(Time, Key)>>,
     /// Members whose probe is due and not polled yet.
@@ -59,6 +61,7 @@ impl Fleet {
             sets: Vec::new(),
             places: BTreeMap::new(),
             legs: Vec::new(),
+            ready: None,
             timers: BinaryHeap::new(),
             probes: VecDeque::new(),
             changes: 1 << 32,
@@ -131,11 +134,12 @@ impl Fleet {
     fn seat(&mut self, key: Key, config: &Config, now: Time) {
         let Some(member) = self.members.find_mut(key) else { return };
         if let Some(set) = self.sets.get_mut(member.place) {
-            member.seat = Some(set.seat(key.index()));
+            member.seat = Some(set.seat(key));
             if set.takes_calls() {
                 member.warm_up.begin(config.warm_up, now);
             }
         }
+        self.ready = None;
         self.revision += 1;
         self.reconsider(key, config, now);
     }
@@ -148,6 +152,7 @@ impl Fleet {
         self.sets.push(Set::default());
         self.places.insert(set, self.sets.len() - 1);
         self.legs.clear();
+        self.ready = None;
         self.sets.len() - 1
     }
 
@@ -161,6 +166,7 @@ impl Fleet {
         if let Some(set) = self.sets.get_mut(member.place) {
             set.unseat(seat, before);
         }
+        self.ready = None;
         self.revision += 1;
     }
 
@@ -180,6 +186,7 @@ impl Fleet {
         if let Some(set) = self.sets.get_mut(member.place) {
             set.reorder();
         }
+        self.ready = None;
         self.revision += 1;
         self.reconsider(key, config, now);
     }
@@ -264,7 +271,7 @@ impl Fleet {
     pub(crate) fn neighbours(&self, key: Key) -> impl Iterator<Item = (Key, &Member)> {
         let set = self.members.find(key).and_then(|member| self.sets.get(member.place));
         let seated = set.into_iter().flat_map(Set::seated);
-        seated.filter_map(|(_, index)| Some((self.members.key_at(index)?, self.members.at(index)?)))
+        seated.filter_map(|(_, key)| Some((key, self.members.find(key)?)))
     }
 
     /// A member that has not left, and the costs that its reports teach.

@@ -17,25 +17,32 @@ pub(crate) struct Leg {
     pub(crate) route: u8,
     pub(crate) set: usize,
     pub(crate) selector: usize,
+    /// Whether it looks at the hash of the call's key.
+    pub(crate) hashes: bool,
 }
 
 impl Fleet {
     /// Makes ready to choose for calls to `set`: their legs, and the orders of the sets there.
     pub(crate) fn prepare(&mut self, set: SetId, config: &Config) {
+        if self.ready.is_some_and(|(ready, _)| ready == set) {
+            return;
+        }
         if let Err(place) = self.find_legs(set) {
             let mut legs = Vec::new();
             for (index, route) in (0u8..).zip(config.routes(set)) {
                 let Some(place) = self.places.get(&route.set).copied() else { continue };
                 let Some(set) = self.sets.get_mut(place) else { continue };
                 let selector = set.selector(route.algorithm, self.hasher);
-                legs.push(Leg { route: index, set: place, selector });
+                let hashes = route.algorithm.hashes();
+                legs.push(Leg { route: index, set: place, selector, hashes });
             }
             // Nothing is kept of sets that do not exist: callers may ask for any number.
             if !legs.is_empty() {
                 self.legs.insert(place, (set, legs));
             }
         }
-        let known = self.find_legs(set).ok().and_then(|place| self.legs.get(place));
+        self.ready = self.find_legs(set).ok().map(|place| (set, place));
+        let known = self.ready.and_then(|(_, place)| self.legs.get(place));
         for leg in known.into_iter().flat_map(|(_, legs)| legs) {
             if let Some(set) = self.sets.get_mut(leg.set) {
                 set.refresh(&self.members);
@@ -51,7 +58,11 @@ impl Fleet {
 
     /// The routes of a call to `set` that lead to a set, once prepared.
     pub(crate) fn legs(&self, set: SetId) -> &[Leg] {
-        let known = self.find_legs(set).ok().and_then(|place| self.legs.get(place));
+        let place = match self.ready {
+            Some((ready, place)) if ready == set => Some(place),
+            _ => self.find_legs(set).ok(),
+        };
+        let known = place.and_then(|place| self.legs.get(place));
         known.map_or(&[], |(_, legs)| legs)
     }
 
@@ -90,7 +101,7 @@ impl Fleet {
 
     /// The member at a seat.
     pub(crate) fn at(&self, leg: Leg, seat: u32) -> Option<Key> {
-        self.members.key_at(self.sets.get(leg.set)?.at(seat)?)
+        self.sets.get(leg.set)?.at(seat)
     }
 
     /// The seat of a member, if it is on this leg.

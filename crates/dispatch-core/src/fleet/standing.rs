@@ -23,13 +23,18 @@ impl Fleet {
         let Some(set) = self.sets.get_mut(member.place) else { return };
         let after = member.standing_at(set.panics(), now);
         let before = core::mem::replace(&mut member.standing, after);
-        if member.warm_up.advance(config.warm_up, now) {
-            set.reorder();
-        }
-        let comes_back = before.is_out() && before != Standing::Removed && !after.is_out();
-        if comes_back && set.takes_calls() && !set.panics() {
+        let warmer = member.warm_up.advance(config.warm_up, now);
+        let comes_back = before.is_out()
+            && before != Standing::Removed
+            && !after.is_out()
+            && set.takes_calls()
+            && !set.panics();
+        if comes_back {
             member.warm_up.begin(config.warm_up, now);
+        }
+        if warmer || comes_back {
             set.reorder();
+            self.ready = None;
         }
         let wakes = member.wakes;
         if let Some(at) = member.wake(config, now).filter(|at| wakes.is_none_or(|armed| *at < armed)) {
@@ -63,7 +68,7 @@ impl Fleet {
     fn consider_panic(&mut self, key: Key, config: &Config, now: Time) {
         let Some(place) = self.members.find(key).map(|member| member.place) else { return };
         let Some(set) = self.sets.get_mut(place) else { return };
-        let members = || set.seated().filter_map(|(_, member)| self.members.at(member));
+        let members = || set.seated().filter_map(|(_, member)| self.members.find(member));
         let in_service = members().filter(|member| member.is_in_service()).count();
         let healthy = members().filter(|member| member.is_healthy()).count();
         let panics = (healthy as f64) < config.health.panic_threshold * in_service as f64;
@@ -72,8 +77,7 @@ impl Fleet {
         }
         set.set_panics(panics);
         for seat in 0..set.seats() {
-            let member = self.sets.get(place).and_then(|set| set.at(seat));
-            if let Some(key) = member.and_then(|member| self.members.key_at(member)) {
+            if let Some(key) = self.sets.get(place).and_then(|set| set.at(seat)) {
                 self.stand(key, config, now);
             }
         }

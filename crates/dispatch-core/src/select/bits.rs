@@ -38,6 +38,11 @@ impl Bits {
         self.len
     }
 
+    /// The first bit that is on from `start` upwards, or else the first one.
+    pub(crate) fn next_from(&self, start: u32) -> Option<u32> {
+        self.from(start).next().or_else(|| self.from(0).next())
+    }
+
     /// The bits that are on, from `start` upwards.
     pub(crate) fn from(&self, start: u32) -> impl Iterator<Item = u32> {
         let first = start as usize / 64;

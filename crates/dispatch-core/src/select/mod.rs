@@ -23,7 +23,7 @@ use crate::hash::Hasher;
 use crate::load::score::Costs;
 use crate::member::Member;
 use crate::rng::Rng;
-use crate::slots::{NONE, Slots};
+use crate::slots::{Key, Slots};
 use crate::time::Time;
 use call_id_hash::CallIdHash;
 use call_load::CallLoad;
@@ -36,20 +36,19 @@ use weighted::Weighted;
 #[derive(Clone, Copy)]
 pub(crate) struct Candidates<'a> {
     pub(crate) members: &'a Slots<Member>,
-    /// The member's index per seat, [`NONE`] where the seat is vacant.
-    pub(crate) seats: &'a [u32],
+    /// The member per seat, [`Key::NOWHERE`] where the seat is vacant.
+    pub(crate) seats: &'a [Key],
     pub(crate) usable: &'a Bits,
 }
 
 impl<'a> Candidates<'a> {
     pub(crate) fn member(&self, seat: u32) -> Option<&'a Member> {
-        self.members.at(*self.seats.get(seat as usize)?)
+        self.members.find(*self.seats.get(seat as usize)?)
     }
 
     /// Every seat that is taken, usable or not.
     fn seated(&self) -> impl Iterator<Item = (u32, &'a Member)> {
-        let taken = (0u32..).zip(self.seats).filter(|(_, index)| **index != NONE);
-        taken.filter_map(|(seat, index)| Some((seat, self.members.at(*index)?)))
+        (0u32..).zip(self.seats).filter_map(|(seat, member)| Some((seat, self.members.find(*member)?)))
     }
 
     /// Whether a call may go there: usable, and not tried yet.

@@ -10,7 +10,10 @@ pub(crate) struct RoundRobin {
 
 impl RoundRobin {
     pub(crate) fn choose(&self, candidates: &Candidates<'_>, ask: &Ask<'_>) -> Option<u32> {
-        candidates.usable.cycle_from(self.next).find(|seat| !ask.tried.contains(seat))
+        match ask.tried {
+            [] => candidates.usable.next_from(self.next),
+            tried => candidates.usable.cycle_from(self.next).find(|seat| !tried.contains(seat)),
+        }
     }
 
     pub(crate) fn chosen(&mut self, seat: u32) {

@@ -74,7 +74,8 @@ impl Weighted {
         match self {
             Self::Schedule { slots, next } => {
                 let passed = circle(slots, *next).position(|slot| slot == seat).unwrap_or(0);
-                *next = (*next + passed + 1) % slots.len().max(1);
+                let after = *next + passed + 1;
+                *next = after.checked_sub(slots.len()).unwrap_or(after);
             }
             Self::Turns(turns) => turns.take(seat),
         }
