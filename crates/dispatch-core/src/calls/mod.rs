@@ -1,6 +1,7 @@
 //! Calls in progress: found by lease and by Call-ID, ended by their deadlines.
 
 mod by_id;
+mod deadlines;
 
 use core::num::NonZeroU64;
 use core::time::Duration;
@@ -11,12 +12,10 @@ use crate::slots::{Key, NONE, Slots};
 use crate::tenants::Tenants;
 use crate::time::Time;
 use by_id::ById;
+use deadlines::{Links, Queue};
 
 /// A call in progress. Nothing keeps the Call-ID's text.
-///
-/// Packed to 60 bytes: with the generation of its slot it is one line of the cache.
 #[derive(Clone, Copy, Debug)]
-#[repr(Rust, packed(4))]
 pub(crate) struct Record {
     /// The hash of the Call-ID.
     pub(crate) id: u64,
@@ -27,9 +26,6 @@ pub(crate) struct Record {
     pub(crate) destination: Key,
     /// The set that the call asked for.
     pub(crate) set: SetId,
-    /// Neighbours in the queue of those that wait for the same deadline.
-    older: u32,
-    newer: u32,
     /// The last of the destinations that were tried before this one.
     tried: u32,
     /// Its tenant's index; [`NONE`] where it has none.
@@ -66,26 +62,20 @@ pub(crate) struct Calls {
     /// Calls being set up, and confirmed ones: each queue has one span, so its oldest ends first.
     setup: Queue,
     confirmed: Queue,
+    links: Links,
     /// Destinations that calls have been to, as chains.
     tried: Slots<(Key, u32)>,
     pub(crate) tenants: Tenants,
 }
 
-#[derive(Clone, Copy, Debug)]
-struct Queue {
-    span: Duration,
-    oldest: u32,
-    newest: u32,
-}
-
 impl Calls {
     pub(crate) fn new(setup: Duration, confirmed: Duration) -> Self {
-        let queue = |span| Queue { span, oldest: NONE, newest: NONE };
         Self {
             records: Slots::new(),
             by_id: ById::default(),
-            setup: queue(setup),
-            confirmed: queue(confirmed),
+            setup: Queue::new(setup),
+            confirmed: Queue::new(confirmed),
+            links: Links::default(),
             tried: Slots::new(),
             tenants: Tenants::default(),
         }
@@ -100,8 +90,6 @@ impl Calls {
             since: now,
             destination,
             set,
-            older: NONE,
-            newer: NONE,
             tried: NONE,
             tenant: NONE,
             cost,
@@ -113,7 +101,7 @@ impl Calls {
         };
         let lease = self.records.insert(record).ok()?;
         self.by_id.insert(id, lease.index());
-        self.append(lease.index());
+        self.setup.append(lease.index(), &mut self.links);
         if let Some((tenant, limits)) = tenant {
             let tenant = self.tenants.begin(tenant, limits, now);
             if let Some(record) = self.records.find_mut(lease) {
@@ -146,9 +134,8 @@ impl Calls {
     }
 
     pub(crate) fn end(&mut self, lease: Lease) -> Option<Record> {
-        self.records.find(lease.0)?;
-        self.unlink(lease.0.index());
         let record = self.records.remove(lease.0)?;
+        self.dequeue(lease, record.confirmed);
         self.by_id.remove(record.id, lease.0.index());
         let mut chain = record.tried;
         while let Some(key) = self.tried.key_at(chain) {
@@ -193,49 +180,27 @@ impl Calls {
     /// Confirmed calls, the longest confirmed first.
     pub(crate) fn confirmed(&self) -> impl Iterator<Item = (Lease, &Record)> {
         let at = |index: u32| Some((Lease(self.records.key_at(index)?), self.records.at(index)?));
-        core::iter::successors(at(self.confirmed.oldest), move |(_, record)| at(record.newer))
+        core::iter::successors(at(self.confirmed.oldest), move |(lease, _)| {
+            at(self.links.newer(lease.0.index()))
+        })
     }
 
     pub(crate) const fn len(&self) -> u32 {
         self.records.len()
     }
 
-    // Deadlines
-
+    /// Puts a call at the end of a queue: nobody in it began later.
     fn requeue(&mut self, lease: Lease, now: Time, confirmed: bool) {
-        self.unlink(lease.0.index());
-        if let Some(record) = self.records.find_mut(lease.0) {
-            record.confirmed = confirmed;
-            record.since = now;
-        }
-        self.append(lease.0.index());
-    }
-
-    /// Puts a call at the end of its queue: nobody in it began later.
-    fn append(&mut self, index: u32) {
-        let Some(confirmed) = self.records.at(index).map(|record| record.confirmed) else { return };
+        let Some(record) = self.records.find_mut(lease.0) else { return };
+        record.since = now;
+        let before = core::mem::replace(&mut record.confirmed, confirmed);
+        self.dequeue(lease, before);
         let queue = if confirmed { &mut self.confirmed } else { &mut self.setup };
-        let older = core::mem::replace(&mut queue.newest, index);
-        match self.records.at_mut(older) {
-            Some(older) => older.newer = index,
-            None => queue.oldest = index,
-        }
-        if let Some(record) = self.records.at_mut(index) {
-            (record.older, record.newer) = (older, NONE);
-        }
+        queue.append(lease.0.index(), &mut self.links);
     }
 
-    fn unlink(&mut self, index: u32) {
-        let Some(record) = self.records.at(index) else { return };
-        let (older, newer) = (record.older, record.newer);
-        let queue = if record.confirmed { &mut self.confirmed } else { &mut self.setup };
-        match self.records.at_mut(older) {
-            Some(record) => record.newer = newer,
-            None => queue.oldest = newer,
-        }
-        match self.records.at_mut(newer) {
-            Some(record) => record.older = older,
-            None => queue.newest = older,
-        }
+    fn dequeue(&mut self, lease: Lease, confirmed: bool) {
+        let queue = if confirmed { &mut self.confirmed } else { &mut self.setup };
+        queue.remove(lease.0.index(), &mut self.links);
     }
 }

@@ -1,0 +1,90 @@
+//! Calls in the order of their deadlines: one queue per span, linked through the calls' indexes.
+//!
+//! The links lie apart from the records. A call that ends touches its neighbours in the queue, which
+//! may be anywhere among a million; of their links, unlike of their records, most fit into a cache.
+
+use alloc::vec::Vec;
+use core::time::Duration;
+
+use crate::slots::NONE;
+
+/// The calls of one span, the oldest first: nobody in it began later than its successor.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Queue {
+    pub(super) span: Duration,
+    pub(super) oldest: u32,
+    newest: u32,
+}
+
+impl Queue {
+    pub(super) const fn new(span: Duration) -> Self {
+        Self { span, oldest: NONE, newest: NONE }
+    }
+
+    /// Puts a call at the end.
+    pub(super) fn append(&mut self, index: u32, links: &mut Links) {
+        let older = core::mem::replace(&mut self.newest, index);
+        match links.at_mut(older) {
+            Some(link) => link.newer = index,
+            None => self.oldest = index,
+        }
+        links.put(index, Link { older, newer: NONE });
+    }
+
+    /// Takes out a call that is in it.
+    pub(super) fn remove(&mut self, index: u32, links: &mut Links) {
+        let Some(Link { older, newer }) = links.at(index) else { return };
+        match links.at_mut(older) {
+            Some(link) => link.newer = newer,
+            None => self.oldest = newer,
+        }
+        match links.at_mut(newer) {
+            Some(link) => link.older = older,
+            None => self.newest = older,
+        }
+    }
+}
+
+/// Neighbours per index, in pages: growing never moves what is there.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Links {
+    pages: Vec<Vec<Link>>,
+}
+
+/// Neighbours in a queue; [`NONE`] at its ends.
+#[derive(Clone, Copy, Debug)]
+struct Link {
+    older: u32,
+    newer: u32,
+}
+
+impl Links {
+    /// Who comes after a call in its queue.
+    pub(super) fn newer(&self, index: u32) -> u32 {
+        self.at(index).map_or(NONE, |link| link.newer)
+    }
+
+    fn at(&self, index: u32) -> Option<Link> {
+        self.pages.get(index as usize / PAGE)?.get(index as usize % PAGE).copied()
+    }
+
+    fn at_mut(&mut self, index: u32) -> Option<&mut Link> {
+        self.pages.get_mut(index as usize / PAGE)?.get_mut(index as usize % PAGE)
+    }
+
+    /// Indexes come one after another, so that a new one is at most the next.
+    fn put(&mut self, index: u32, link: Link) {
+        if let Some(known) = self.at_mut(index) {
+            *known = link;
+            return;
+        }
+        if self.pages.len() <= index as usize / PAGE {
+            self.pages.push(Vec::new());
+        }
+        if let Some(page) = self.pages.last_mut() {
+            page.push(link);
+        }
+    }
+}
+
+const PAGE: usize = 1_024;
