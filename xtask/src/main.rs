@@ -2,6 +2,7 @@
 
 #![forbid(unsafe_code)]
 
+mod bench;
 mod freestanding;
 mod run;
 mod steps;
@@ -21,6 +22,8 @@ use crate::steps::{STEPS, Step};
 enum Xtask {
     /// Check everything that must hold before a change is sent
     Test(Test),
+    /// Measure, and print one table
+    Bench(bench::Bench),
 }
 
 #[derive(Args)]
@@ -39,6 +42,7 @@ fn main() -> anyhow::Result<ExitCode> {
     env::set_current_dir(root)?;
     match command {
         Xtask::Test(test) => Ok(test.run()),
+        Xtask::Bench(bench) => bench.run(),
     }
 }
 

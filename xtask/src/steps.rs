@@ -50,6 +50,7 @@ pub(crate) const STEPS: &[Step] = &[
         actions: &[
             Command("cargo fmt --all --check"),
             Command("cargo fmt --check --manifest-path crates/freestanding/Cargo.toml"),
+            Command("cargo fmt --check --manifest-path benches/Cargo.toml"),
         ],
     },
     Step {
@@ -59,6 +60,11 @@ pub(crate) const STEPS: &[Step] = &[
         actions: &[
             Command("cargo clippy --locked --workspace --all-targets --all-features -- -Dwarnings"),
             Command("cargo clippy --locked --package callsteer --no-default-features -- -Dwarnings"),
+            // Without the peers, whose crates take minutes.
+            Command(
+                "cargo clippy --locked --manifest-path benches/Cargo.toml --target-dir target/benches \
+                 --no-default-features -- -Dwarnings",
+            ),
             Command(
                 "cargo clippy --locked --package callsteer-sim --all-targets --no-default-features --features cli \
                  -- -Dwarnings",

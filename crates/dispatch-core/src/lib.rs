@@ -47,7 +47,7 @@
 //!
 //! # Features
 //!
-//! `std` (default) changes nothing of what is decided. `serde` reads and writes configuration,
+//! `std` (default) adds [`SharedDispatcher`], and changes nothing of what is decided. `serde` reads and writes configuration,
 //! destinations and answers. `json` (with `serde`) reads reports written as JSON.
 
 #![no_std]
@@ -72,6 +72,9 @@ mod event;
 mod fleet;
 mod hash;
 mod health;
+#[cfg(feature = "internals")]
+#[doc(hidden)]
+pub mod internals;
 pub mod kamailio;
 pub mod list;
 mod load;
@@ -81,6 +84,8 @@ mod rate;
 mod rng;
 mod select;
 mod set;
+#[cfg(feature = "std")]
+mod shared;
 mod slots;
 mod tenants;
 mod time;
@@ -108,6 +113,8 @@ pub use load::{
     Resources, UnknownWord,
 };
 pub use member::{Standing, Will};
+#[cfg(feature = "std")]
+pub use shared::SharedDispatcher;
 pub use time::Time;
 
 /// The examples of the README are compiled and run as tests.

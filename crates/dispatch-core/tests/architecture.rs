@@ -15,7 +15,7 @@ const LAYERS: &[&[&str]] = &[
     &["set"],
     &["fleet"],
     &["dispatcher"],
-    &["list", "metrics", "snapshot", "replica"],
+    &["internals", "list", "metrics", "snapshot", "replica", "shared"],
 ];
 
 /// Arrows within a line, each with its reason. `select` and `calls` do not know each other.

@@ -1,21 +1,20 @@
-//! Limits hold whoever asks: many threads behind one lock.
+//! Limits hold whoever asks: many threads at one dispatcher.
 
-use std::sync::{Barrier, Mutex};
+use std::sync::Barrier;
 use std::thread;
 
-use callsteer::{BeginError, Call, Config, Destination, Dispatcher, Time};
+use callsteer::{BeginError, Call, Config, Destination, SharedDispatcher, Time};
 
 const NOW: Time = Time::from_secs(1);
 
 /// Kamailio's call load checks the limit and counts the call in two steps: 25 calls on 20 places.
 #[test]
 fn never_more_calls_than_places_with_eight_threads_in_ten_thousand_rounds() {
-    let mut dispatcher = Dispatcher::new(Config::default()).unwrap();
+    let dispatcher = SharedDispatcher::new(Config::default()).unwrap();
     for id in 0..4 {
         let destination = Destination { max_calls: 5, ..Destination::new(id.to_string()) };
-        dispatcher.add(1, destination, NOW).unwrap();
+        dispatcher.with(|dispatcher| dispatcher.add(1, destination, NOW)).unwrap();
     }
-    let dispatcher = Mutex::new(dispatcher);
     let rounds = Barrier::new(THREADS);
     thread::scope(|scope| {
         for number in 0..THREADS {
@@ -27,36 +26,49 @@ fn never_more_calls_than_places_with_eight_threads_in_ten_thousand_rounds() {
             });
         }
     });
-    let dispatcher = dispatcher.into_inner().unwrap();
     assert_eq!(dispatcher.stats().calls, 0);
     assert_eq!(dispatcher.stats().refused, 10_000 * (THREADS as u64 * 3 - 20));
 }
 
 /// Each thread begins three calls, one of them twice: 24 calls ask for 20 places.
-fn play(number: usize, round: usize, dispatcher: &Mutex<Dispatcher>, rounds: &Barrier) {
+fn play(number: usize, round: usize, dispatcher: &SharedDispatcher, rounds: &Barrier) {
     let mut leases = Vec::new();
     for call in 0..3 {
         let call_id = format!("{round}-{number}-{call}");
-        match dispatcher.lock().unwrap().begin(&Call::new(call_id.as_bytes()), NOW) {
+        match dispatcher.begin(&Call::new(call_id.as_bytes()), NOW) {
             Ok(placed) => leases.push((call_id, placed)),
             Err(BeginError::Full { .. }) => {}
             Err(error) => panic!("{error}"),
         }
     }
     if let Some((call_id, placed)) = leases.first() {
-        let again = dispatcher.lock().unwrap().begin(&Call::new(call_id.as_bytes()), NOW);
+        let again = dispatcher.begin(&Call::new(call_id.as_bytes()), NOW);
         assert_eq!(again, Ok(*placed), "a repeated Call-ID counts once");
     }
     rounds.wait();
     if number == 0 {
-        let dispatcher = dispatcher.lock().unwrap();
-        assert_eq!(dispatcher.iter().map(|(_, _, status)| status.calls).collect::<Vec<_>>(), [5; 4]);
+        let calls = dispatcher.with(|all| all.iter().map(|(_, _, status)| status.calls).collect::<Vec<_>>());
+        assert_eq!(calls, [5; 4]);
     }
     rounds.wait();
     for (_, placed) in leases {
-        assert!(dispatcher.lock().unwrap().end(placed.lease, NOW));
+        assert!(dispatcher.end(placed.lease, NOW));
     }
     rounds.wait();
 }
 
 const THREADS: usize = 8;
+
+#[test]
+fn a_thread_that_panics_leaves_the_dispatcher_to_the_others() {
+    let dispatcher = SharedDispatcher::new(Config::default()).unwrap();
+    dispatcher.with(|dispatcher| dispatcher.add(1, Destination::new("sip:10.0.0.1"), NOW)).unwrap();
+    let panicked = thread::scope(|scope| {
+        let dies = || dispatcher.with(|dispatcher| panic!("after {} calls", dispatcher.stats().calls));
+        scope.spawn(dies).join().is_err()
+    });
+    assert!(panicked);
+    let placed = dispatcher.begin(&Call::new(b"a"), NOW).unwrap();
+    assert!(dispatcher.end(placed.lease, NOW));
+    assert_eq!(dispatcher.into_inner().stats().ended, 1);
+}
