@@ -32,6 +32,12 @@ pub fn read_report(env: Env, form: String, text: Uint8Array) -> Result<Value> {
 /// Reads a configuration file; gives it with every default.
 #[napi]
 pub fn read_config(env: Env, json: Uint8Array) -> Result<Value> {
+    // Serde would read a list, too: values without names.
+    if json.trim_ascii_start().first() == Some(&b'[') {
+        return Err(
+            Refusal::unfit("invalid_config", &"a configuration is an object, not a list").into_error(env)
+        );
+    }
     let config: Config =
         serde_json::from_slice(&json).map_err(|error| Refusal::unreadable_config(&error).into_error(env))?;
     Ok(json!(config))
