@@ -112,6 +112,17 @@ pub(crate) const STEPS: &[Step] = &[
         ],
     },
     Step {
+        name: "control-plane-node",
+        proves: "the control plane on Node keeps the HTTP contract, and a browser drains a bridge by its live page",
+        needs: &[NODE, NPM, CHROMIUM],
+        actions: &[
+            Command("npm ci --prefix crates/dispatch-node"),
+            Command("npm run build --prefix crates/dispatch-node"),
+            Command("npm ci --prefix examples/node-control-plane"),
+            Command("npm test --prefix examples/node-control-plane"),
+        ],
+    },
+    Step {
         name: "docs",
         proves: "the documentation is complete, and its links lead somewhere",
         needs: &[],

@@ -17,6 +17,9 @@ export const meaningOfKey = (name) => KEYS[algorithm(name)] ?? 'key';
 
 /** `chosen` is where the call went; rows are as they were just before. */
 export function why({ destination: chosen, rows }) {
+  if (!rows.length) {
+    return 'Not explained: calls came too fast for that.';
+  }
   const row = rows.find((row) => isIt(row.destination, chosen));
   if (!row) {
     return 'It had moved on before anybody asked why.';

@@ -1,0 +1,104 @@
+#!/usr/bin/env node
+// A control plane that stands alone: docs/control-plane.md.
+
+import { readFileSync } from 'node:fs';
+import { lookup } from 'node:dns/promises';
+import { parseArgs } from 'node:util';
+
+import pino from 'pino';
+
+import { ControlPlane } from './control-plane.js';
+import { createApp } from './http/app.js';
+import { isLoopback } from './http/guard.js';
+import { SettingsError, readSettings } from './settings.js';
+
+const USAGE = `usage: node server.js [--list FILE] [--config FILE] [--host HOST] [--port PORT]
+
+Says over HTTP which bridge takes the next call: docs/control-plane.md.
+
+  --list FILE    the bridges: a dispatcher.list
+  --config FILE  options of the dispatcher: a JSON object, durations in seconds
+  --host HOST    the address to listen on (default: 127.0.0.1)
+  --port PORT    the port; 0 takes a free one (default: 8080)
+  --help         this
+
+From the environment: CALLSTEER_TOKEN, which clients must show to change anything, and
+CALLSTEER_EVENT_SOCKET_PASSWORD, for bridges that are a FreeSWITCH (README.md).
+`;
+
+const GRACE = 5000;
+
+async function main() {
+  const options = readArguments();
+  const settings = readSettings(options);
+  const log = pino(pino.destination(2));
+  const address = await addressOf(options.host, settings.token);
+  const plane = new ControlPlane(settings, log);
+  const contract = JSON.parse(readFileSync(new URL('../openapi.json', import.meta.url)));
+  const app = createApp({ plane, contract, token: settings.token, log });
+  let url;
+  try {
+    url = await app.listen({ host: address, port: options.port });
+  } catch (error) {
+    throw new SettingsError(`cannot listen on ${options.host}, port ${options.port}: ${error.message}`);
+  }
+  plane.start();
+  console.log(`listening on ${url}`);
+  for (const signal of ['SIGTERM', 'SIGINT']) {
+    process.once(signal, async () => {
+      // Requests that are under way are answered first, unless their clients never finish them.
+      setTimeout(() => app.server.closeAllConnections(), GRACE).unref();
+      await app.close();
+      plane.stop();
+    });
+  }
+}
+
+function readArguments() {
+  let values;
+  try {
+    ({ values } = parseArgs({
+      options: {
+        list: { type: 'string' },
+        config: { type: 'string' },
+        host: { type: 'string', default: '127.0.0.1' },
+        port: { type: 'string', default: '8080' },
+        help: { type: 'boolean', short: 'h' },
+      },
+    }));
+  } catch (error) {
+    throw new SettingsError(`${error.message}\n\n${USAGE}`);
+  }
+  if (values.help) {
+    console.log(USAGE);
+    process.exit(0);
+  }
+  if (!/^\d{1,5}$/.test(values.port) || Number(values.port) > 65_535) {
+    throw new SettingsError(`--port is 0 to 65535, not ${values.port}`);
+  }
+  return { ...values, port: Number(values.port) };
+}
+
+/** The address to listen on, which tells whether it is one that needs a token. */
+async function addressOf(host, token) {
+  let address;
+  try {
+    ({ address } = await lookup(host));
+  } catch (error) {
+    throw new SettingsError(`cannot listen on ${host}: ${error.message}`);
+  }
+  if (token === undefined && !isLoopback(address)) {
+    throw new SettingsError(`${host} is no loopback address: set CALLSTEER_TOKEN, which clients must then show`);
+  }
+  return address;
+}
+
+try {
+  await main();
+} catch (error) {
+  if (!(error instanceof SettingsError)) {
+    throw error;
+  }
+  console.error(`callsteer: ${error.message}`);
+  process.exitCode = 2;
+}

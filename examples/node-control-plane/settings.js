@@ -1,0 +1,50 @@
+// What a control plane is started with: files, and secrets from the environment.
+
+import { readFileSync } from 'node:fs';
+
+import { CallsteerError, parseConfig } from 'callsteer';
+
+import { Refusal } from './refusal.js';
+
+/** What a control plane cannot start with; says what and where. */
+export class SettingsError extends Error {}
+
+/** Says in which file something is wrong that the library or this server refuses. */
+export function named(name, make) {
+  try {
+    return make();
+  } catch (error) {
+    if (error instanceof CallsteerError || error instanceof Refusal) {
+      throw new SettingsError(`${name}: ${error.message}`);
+    }
+    throw error;
+  }
+}
+
+/** `list` and `config` are paths of files, or undefined. */
+export function readSettings({ list, config }, environment = process.env) {
+  return {
+    listName: list ?? 'the list',
+    list: list === undefined ? Buffer.alloc(0) : read(list),
+    configName: config ?? 'the configuration',
+    config: named(config, () => (config === undefined ? {} : parseConfig(read(config)))),
+    token: checkToken(environment.CALLSTEER_TOKEN),
+    eventSocketPassword: environment.CALLSTEER_EVENT_SOCKET_PASSWORD,
+  };
+}
+
+function read(path) {
+  try {
+    return readFileSync(path);
+  } catch (error) {
+    throw new SettingsError(`${path}: ${error.code === 'ENOENT' ? 'there is no such file' : error.message}`);
+  }
+}
+
+/** Refuses a token that no header can carry: an empty one, or one that was read with its line end. */
+function checkToken(token) {
+  if (token !== undefined && !/^[\x21-\x7e]+$/.test(token)) {
+    throw new SettingsError('CALLSTEER_TOKEN is empty, or has a space, a line end or a letter that is not ASCII');
+  }
+  return token;
+}
