@@ -4,6 +4,7 @@
 
 mod bench;
 mod freestanding;
+mod fuzz;
 mod run;
 mod steps;
 
@@ -24,6 +25,8 @@ enum Xtask {
     Test(Test),
     /// Measure, and print one table
     Bench(bench::Bench),
+    /// Feed programs with inputs that reach new code, until one fails
+    Fuzz(fuzz::Fuzz),
 }
 
 #[derive(Args)]
@@ -43,6 +46,7 @@ fn main() -> anyhow::Result<ExitCode> {
     match command {
         Xtask::Test(test) => Ok(test.run()),
         Xtask::Bench(bench) => bench.run(),
+        Xtask::Fuzz(fuzz) => fuzz.run().map(|()| ExitCode::SUCCESS),
     }
 }
 

@@ -4,7 +4,7 @@ use std::env;
 use std::fmt;
 use std::path::Path;
 
-use crate::freestanding;
+use crate::{freestanding, fuzz};
 
 use Action::{Check, Command};
 
@@ -50,6 +50,7 @@ pub(crate) const STEPS: &[Step] = &[
         actions: &[
             Command("cargo fmt --all --check"),
             Command("cargo fmt --check --manifest-path crates/freestanding/Cargo.toml"),
+            Command("cargo fmt --check --manifest-path fuzz/Cargo.toml"),
             Command("cargo fmt --check --manifest-path benches/Cargo.toml"),
         ],
     },
@@ -147,6 +148,12 @@ pub(crate) const STEPS: &[Step] = &[
             Check(|| freestanding::inspect("target/freestanding/release/callsteer-freestanding")),
         ],
     },
+    Step {
+        name: "fuzz",
+        proves: "a minute of inputs that reach new code fails nowhere",
+        needs: &[LINUX, CXX],
+        actions: &[Check(fuzz::all)],
+    },
 ];
 
 const RUSTFMT: Need = Need {
@@ -181,6 +188,8 @@ const CHROMIUM: Need =
     Need { what: "chromium", is_here: || on_the_path("chromium"), get_it_with: "apt-get install chromium" };
 
 const C_LINKER: Need = Need { what: "cc", is_here: || on_the_path("cc"), get_it_with: "apt-get install gcc" };
+
+const CXX: Need = Need { what: "c++", is_here: || on_the_path("c++"), get_it_with: "apt-get install g++" };
 
 const NODE: Need = Need {
     what: "Node 20 or newer",
