@@ -12,10 +12,14 @@ export class ActiveCall implements Placed {
   readonly #dispatcher: Dispatcher;
   #placed: Placed;
 
-  /** @internal */
-  constructor(dispatcher: Dispatcher, placed: Placed) {
+  private constructor(dispatcher: Dispatcher, placed: Placed) {
     this.#dispatcher = dispatcher;
     this.#placed = placed;
+  }
+
+  /** @internal A call that was placed. */
+  static from(dispatcher: Dispatcher, placed: Placed): ActiveCall {
+    return new ActiveCall(dispatcher, placed);
   }
 
   /** The call's handle. */

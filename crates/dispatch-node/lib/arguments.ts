@@ -31,6 +31,11 @@ export function number(value: number, name: string): number {
   return typeof value === 'number' ? value : refuse(value, name, 'a number');
 }
 
+/** @internal Yes or no. */
+export function flag(value: boolean, name: string): boolean {
+  return typeof value === 'boolean' ? value : refuse(value, name, 'true or false');
+}
+
 /** @internal A string. */
 export function text(value: string, name: string): string {
   return typeof value === 'string' ? value : refuse(value, name, 'a string');
@@ -42,6 +47,13 @@ export function bytes(value: string | Uint8Array, name: string): Uint8Array {
     return Buffer.from(value);
   }
   return value instanceof Uint8Array ? value : refuse(value, name, 'a string or a Uint8Array');
+}
+
+/** @internal What an iterable gives. Anything else would pass for an empty one. */
+export function items<T>(value: Iterable<T>, name: string): T[] {
+  return typeof value === 'object' && value !== null && Symbol.iterator in value
+    ? Array.from(value)
+    : refuse(value, name, 'an iterable object');
 }
 
 /** @internal An object. */

@@ -35,8 +35,7 @@ export class Destination implements Required<Description> {
   readonly #key: number;
   readonly #owner: object;
 
-  /** @internal */
-  constructor(said: Record<string, unknown>, owner: object) {
+  private constructor(said: Record<string, unknown>, owner: object) {
     const { key, set, id, uri, weight, maxCalls, maxRate, priority, probing, starts, attrs } = said as never as Said;
     this.#key = key;
     this.#owner = owner;
@@ -53,6 +52,11 @@ export class Destination implements Required<Description> {
     Object.freeze(this);
   }
 
+  /** @internal A destination as the native part describes it. */
+  static from(said: Record<string, unknown>, owner: object): Destination {
+    return new Destination(said, owner);
+  }
+
   /** @internal Whether this is the destination with this key. */
   static is(destination: Destination, key: number): boolean {
     return destination.#key === key;
@@ -61,7 +65,9 @@ export class Destination implements Required<Description> {
   /** @internal The key of a destination, if it is one of this owner's. */
   static key(destination: Destination, owner: object): number {
     if (typeof destination !== 'object' || destination === null || !(#key in destination)) {
-      throw wrongType(`destination is a Destination, as add, find and begin give one, not ${inspect(destination, { depth: 0 })}`);
+      throw wrongType(
+        `destination is a Destination, as add, find and begin give one, not ${inspect(destination, { depth: 0 })}`,
+      );
     }
     if (destination.#owner !== owner) {
       throw wrongType(`destination ${JSON.stringify(destination.id)} is one of another dispatcher`);

@@ -1,9 +1,9 @@
 /** The façade: commands, reports from outside, polls, getters, in the order of the core. */
 
 import { ActiveCall } from './active-call';
-import { bytes, duration, lease as checkedLease, object, text, time, whole } from './arguments';
+import { bytes, duration, flag, items, lease as checkedLease, object, text, time, whole } from './arguments';
 import { Destination } from './destination';
-import { CallsteerError, wrongType } from './errors';
+import { type CallsteerError, disposed } from './errors';
 import { List } from './list';
 import { fromCore, toCore } from './names';
 import { DESTINATION, EXCHANGED, FLAG, type Functions, INDEX, LEASE, NOW, type Native, native } from './native';
@@ -27,6 +27,7 @@ import type {
   Stats,
   Status,
 } from './types';
+import { Waiting } from './waiting';
 import { Watch, type Listener, type Subject } from './watch';
 
 /** What a dispatcher needs beside its configuration. */
@@ -73,8 +74,7 @@ export class Dispatcher {
   /** What destinations know their dispatcher by. */
   readonly #owner = {};
   #watch: Watch | undefined;
-  /** Calls that wait for room. */
-  readonly #waiting = new Set<() => void>();
+  #waiting: Waiting | undefined;
 
   /**
    * A dispatcher without destinations.
@@ -132,12 +132,9 @@ export class Dispatcher {
    * @throws CallsteerError `no_such_destination`
    */
   setEnabled(destination: Destination, enabled: boolean, now: number = this.#clock()): void {
-    if (typeof enabled !== 'boolean') {
-      throw wrongType(`enabled is true or false, not ${String(enabled)}`);
-    }
-    this.#native.setEnabled(this.#key(destination), enabled, time(now));
+    this.#native.setEnabled(this.#key(destination), flag(enabled, 'enabled'), time(now));
     this.#watch?.arm();
-    this.#room();
+    this.#waiting?.room();
   }
 
   /**
@@ -166,21 +163,24 @@ export class Dispatcher {
   ): Promise<number> {
     const key = this.#key(destination);
     options.signal?.throwIfAborted();
-    const events = this.events(options);
-    try {
-      this.drain(destination, options, now);
-      for await (const event of events) {
-        if (event.kind === 'drained' && event.destination !== null && Destination.is(event.destination, key)) {
-          return event.left;
+    const watch = this.#watched();
+    const events = watch.events(options.signal);
+    return watch.keepAlive(async () => {
+      try {
+        this.drain(destination, options, now);
+        for await (const event of events) {
+          if (event.kind === 'drained' && event.destination !== null && Destination.is(event.destination, key)) {
+            return event.left;
+          }
         }
+      } catch (error) {
+        options.signal?.throwIfAborted();
+        throw error;
+      } finally {
+        await events.return?.();
       }
-    } catch (error) {
-      options.signal?.throwIfAborted();
-      throw error;
-    } finally {
-      await events.return?.();
-    }
-    throw new Error('the dispatcher has been disposed of');
+      throw disposed();
+    });
   }
 
   /**
@@ -190,9 +190,12 @@ export class Dispatcher {
    * @throws CallsteerError `invalid_destination`, `duplicate`, with the number of the entry
    */
   plan(list: List | Iterable<readonly [set: number, description: Description]>): Plan {
-    const pairs = list instanceof List ? list.destinations() : list;
-    const entries = Array.from(pairs, ([set, description]) => [whole(set, 'set'), describe(description)] as const);
-    return new Plan(this.#native.plan(entries));
+    const pairs = list instanceof List ? list.destinations() : items(list, 'list');
+    const entries = pairs.map((pair) => {
+      const [set, description] = items(pair, 'an entry of the list');
+      return [whole(set as number, 'set'), describe(description as Description)] as const;
+    });
+    return Plan.from(this.#native.plan(entries));
   }
 
   /**
@@ -208,7 +211,7 @@ export class Dispatcher {
     leaving.forEach((destination) => this.#leaves(this.#key(destination), destination));
     this.#destinations = [];
     this.#watch?.arm();
-    this.#room();
+    this.#waiting?.room();
   }
 
   /**
@@ -238,7 +241,7 @@ export class Dispatcher {
     callIds: Iterable<string | Uint8Array>,
     now: number = this.#clock(),
   ): (Placed | CallsteerError | TypeError)[] {
-    const calls = Array.from(callIds);
+    const calls = items(callIds, 'callIds');
     const places = new Float64Array(4 * calls.length);
     const outcomes: (Placed | CallsteerError | TypeError)[] = new Array(calls.length);
     this.#exchange[NOW] = time(now);
@@ -264,29 +267,22 @@ export class Dispatcher {
    * @throws CallsteerError as {@link Dispatcher.begin}
    */
   call(call: string | Uint8Array | Call, now: number = this.#clock()): ActiveCall {
-    return new ActiveCall(this, this.begin(call, now));
+    return ActiveCall.from(this, this.begin(call, now));
   }
 
   /**
    * Begins a call as soon as there is room: where it is refused and may try again (`full`, `all_down`,
-   * `tenant_full`, `too_fast`), it waits in the order in which calls came here. Reads the clock.
+   * `tenant_full`, `too_fast`), it waits behind those of its set and tenant that came before. It tries when
+   * this dispatcher hears of something that may make room, and when the time to wait is over; each try that
+   * is refused counts as refused. Reads the clock.
    *
    * @throws CallsteerError as {@link Dispatcher.begin}, for what waiting does not heal
    * @throws the signal's reason, if it is aborted; nothing was counted then.
    */
   async beginWhenFree(call: string | Uint8Array | Call, options: { signal?: AbortSignal } = {}): Promise<Placed> {
     const { signal } = object(options, 'options');
-    for (;;) {
-      signal?.throwIfAborted();
-      try {
-        return this.begin(call);
-      } catch (error) {
-        if (!(error instanceof CallsteerError) || error.retryAfterMs === undefined) {
-          throw error;
-        }
-        await this.#untilRoom(error.retryAfterMs, signal);
-      }
-    }
+    this.#waiting ??= new Waiting((waiting) => this.begin(waiting));
+    return this.#waiting.enter(call, signal);
   }
 
   /**
@@ -378,7 +374,7 @@ export class Dispatcher {
     const [reply, retryAfter] = replied(result, 'result');
     this.#native.probeResult(this.#key(destination), reply, retryAfter, time(now));
     this.#watch?.arm();
-    this.#room();
+    this.#waiting?.room();
   }
 
   /**
@@ -391,7 +387,7 @@ export class Dispatcher {
     const said = toCore(object(report, 'report'), 'report') as object;
     this.#native.report(this.#key(destination), said, time(now));
     this.#watch?.arm();
-    this.#room();
+    this.#waiting?.room();
   }
 
   /**
@@ -407,12 +403,12 @@ export class Dispatcher {
   ): Reconciled {
     const key = this.#key(destination);
     const inventory =
-      typeof there === 'object'
-        ? Array.from(there, (callId) => bytes(callId, 'callId'))
-        : whole(there as number, 'there');
+      typeof there === 'number'
+        ? whole(there, 'there')
+        : items(there, 'there').map((callId) => bytes(callId, 'callId'));
     const done = this.#native.reconcile(key, inventory, time(now)) as Reconciled;
     this.#watch?.arm();
-    this.#room();
+    this.#waiting?.room();
     return done;
   }
 
@@ -551,7 +547,11 @@ export class Dispatcher {
     }
     const { destination, refused, rows } = explained;
     const to = destination === null ? null : this.#known(destination);
-    return { destination: to, refused: refused as Explanation['refused'], rows: rows as unknown as ExplanationRow[] };
+    return {
+      destination: to,
+      refused: refused as Explanation['refused'],
+      rows: rows as unknown as ExplanationRow[],
+    };
   }
 
   /** How full a set is, and how large it should be; `null` where nobody says what they can carry. */
@@ -577,7 +577,8 @@ export class Dispatcher {
     this.#destinations = [];
     this.#left.clear();
     this.#native.dispose();
-    this.#room(Infinity);
+    this.#waiting?.close(disposed());
+    this.#waiting = undefined;
   }
 
   /** As {@link Dispatcher.dispose}. */
@@ -598,10 +599,11 @@ export class Dispatcher {
 
   #moved(which: Lease | Uint8Array, now: number): Placed {
     this.#native.next(which, now);
-    this.#watch?.arm();
-    this.#room();
     const exchange = this.#exchange;
-    return { lease: exchange[LEASE]!, destination: this.#chosen(), panic: exchange[FLAG] !== 0 };
+    const placed = { lease: exchange[LEASE]!, destination: this.#chosen(), panic: exchange[FLAG] !== 0 };
+    this.#watch?.arm();
+    this.#waiting?.room();
+    return placed;
   }
 
   #failed(which: Lease | Uint8Array, failure: Failure, now: number): Blame {
@@ -612,11 +614,10 @@ export class Dispatcher {
   }
 
   #ended(): boolean {
+    const ended = this.#exchange[FLAG] !== 0;
     this.#watch?.arm();
-    if (this.#waiting.size > 0) {
-      this.#room();
-    }
-    return this.#exchange[FLAG] !== 0;
+    this.#waiting?.room();
+    return ended;
   }
 
   /** The destination that the native part has just chosen. */
@@ -634,7 +635,7 @@ export class Dispatcher {
     if (said === null) {
       throw new Error('a destination was chosen that is not there');
     }
-    const destination = new Destination(said, this.#owner);
+    const destination = Destination.from(said, this.#owner);
     this.#destinations[index] = destination;
     return destination;
   }
@@ -666,43 +667,13 @@ export class Dispatcher {
   #changed(key: number): void {
     this.#destinations[indexOf(key)] = undefined;
     this.#watch?.arm();
-    this.#room();
+    this.#waiting?.room();
   }
 
   #watched(): Watch {
     this.#native.nextDeadline(); // refuses where the dispatcher has been disposed of
     this.#watch ??= new Watch(this, this.#clock);
     return this.#watch;
-  }
-
-  /** There may be room for calls that wait: the first ones try. */
-  #room(count: number = 1): void {
-    for (const wake of this.#waiting) {
-      if (count-- <= 0) {
-        break;
-      }
-      this.#waiting.delete(wake);
-      wake();
-    }
-  }
-
-  /** Waits until there may be room, at most so long. */
-  #untilRoom(atMost: number, signal: AbortSignal | undefined): Promise<void> {
-    return new Promise((resolve, reject) => {
-      const done = (): void => {
-        clearTimeout(timer);
-        this.#waiting.delete(done);
-        signal?.removeEventListener('abort', aborted);
-        resolve();
-      };
-      const aborted = (): void => {
-        done();
-        reject(signal?.reason);
-      };
-      const timer = setTimeout(done, atMost);
-      this.#waiting.add(done);
-      signal?.addEventListener('abort', aborted, { once: true });
-    });
   }
 }
 

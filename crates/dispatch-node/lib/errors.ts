@@ -30,6 +30,11 @@ export type Code =
   | 'id_changed'
   | 'stale_plan';
 
+/** The code of everything that can be wrong with a line of a dispatcher.list, with its meaning. */
+export const LIST_CODES: Readonly<Record<ListCode, string>> = Object.freeze(
+  native.listCodes() as Record<ListCode, string>,
+);
+
 /** What is wrong with a line of a dispatcher.list. */
 export type ListCode =
   | 'byte_order_mark'
@@ -55,7 +60,7 @@ export type ListCode =
  */
 export class CallsteerError extends Error {
   override readonly name: string = 'CallsteerError';
-  /** What was refused and why; {@link CODES} has them all. */
+  /** What was refused and why: one of {@link CODES} or, for a line of a list, of {@link LIST_CODES}. */
   readonly code: Code | ListCode;
   /** The SIP status to answer the caller with, where a call was refused. */
   declare readonly status?: number;
@@ -68,27 +73,22 @@ export class CallsteerError extends Error {
   /** The character of that line, from 1. */
   declare readonly column?: number;
 
-  /** @internal */
-  constructor(code: Code | ListCode, message: string, details: Details = {}) {
+  /** As the library makes it; a program needs this only for its own tests. */
+  constructor(code: Code | ListCode, message: string, details: ErrorDetails = {}) {
     super(message);
     this.code = code;
     for (const [name, value] of Object.entries(details)) {
-      if (value !== null && name !== 'unfit') {
+      if (value !== null) {
         Object.defineProperty(this, name, { value, enumerable: true });
       }
     }
   }
 }
 
-interface Details {
-  readonly status?: number | null;
-  readonly retryAfterMs?: number | null;
-  readonly retryAfterSeconds?: number | null;
-  readonly line?: number | null;
-  readonly column?: number | null;
-  /** The message names fields as the core does. */
-  readonly unfit?: boolean;
-}
+/** What else a {@link CallsteerError} says. */
+export type ErrorDetails = Partial<
+  Pick<CallsteerError, 'status' | 'retryAfterMs' | 'retryAfterSeconds' | 'line' | 'column'>
+>;
 
 /** @internal A `TypeError` with Node's code. */
 export function wrongType(message: string): TypeError {
@@ -100,6 +100,11 @@ export function outOfRange(message: string): RangeError {
   return Object.assign(new RangeError(message), { code: 'ERR_OUT_OF_RANGE' });
 }
 
+/** @internal A dispatcher is not there any more. */
+export function disposed(): Error {
+  return Object.assign(new Error('the dispatcher has been disposed of'), { code: 'ERR_DISPOSED' });
+}
+
 native.setErrorFactory((code, message, details) => {
   switch (code) {
     case 'ERR_INVALID_ARG_TYPE':
@@ -107,20 +112,28 @@ native.setErrorFactory((code, message, details) => {
     case 'ERR_OUT_OF_RANGE':
       return outOfRange(message);
     case 'ERR_DISPOSED':
+      return disposed();
     case 'ERR_BUSY':
     case 'ERR_INTERNAL':
       return Object.assign(new Error(message), { code });
     default: {
-      const said = details as Details | null;
-      return new CallsteerError(code as Code, said?.unfit ? inCamelCase(message) : message, said ?? {});
+      // `at`: where in an argument something has not the shape that it must have, in names of the core.
+      const { at, ...said } = (details ?? {}) as ErrorDetails & { at?: string };
+      return new CallsteerError(code as Code, unfit(message, at), said);
     }
   }
 });
 
 /** A message of the core about a field, with the names of fields that JavaScript uses. */
-function inCamelCase(message: string): string {
-  if (!/^(unknown|missing|duplicate) field/.test(message)) {
+function unfit(message: string, at: string | undefined): string {
+  if (at === undefined) {
     return message;
   }
-  return message.replace(/`[a-z_]+`/g, (name) => name.replace(/_([a-z])/g, (_, letter: string) => letter.toUpperCase()));
+  const isAboutNames = /^(unknown|missing|duplicate) field/.test(message);
+  const said = isAboutNames ? message.replace(/`[a-z_]+`/g, inCamelCase) : message;
+  return at === '' ? said : `${inCamelCase(at)}: ${said}`;
+}
+
+function inCamelCase(name: string): string {
+  return name.replace(/_([a-z])/g, (_, letter: string) => letter.toUpperCase());
 }

@@ -16,8 +16,8 @@ export function toCore(value: unknown, path: string): unknown {
     }
     return fields;
   }
-  if (typeof value === 'symbol' || typeof value === 'function') {
-    throw wrongType(`${path} is a ${typeof value}`);
+  if (typeof value === 'symbol' || typeof value === 'function' || typeof value === 'bigint') {
+    throw wrongType(`${path} cannot be a ${typeof value}`);
   }
   return value;
 }
@@ -47,7 +47,7 @@ function fieldToCore(name: string, field: unknown, path: string): unknown {
   if (KEYED.has(name) && typeof field === 'object' && field !== null) {
     return mapValues(field, (value, key) => toCore(value, `${path}.${key}`));
   }
-  return toCore(field, path);
+  return BIG.has(name) && typeof field === 'bigint' ? field : toCore(field, path);
 }
 
 function coreName(name: string, path: string): string {
@@ -86,6 +86,9 @@ const DURATIONS: ReadonlySet<string> = new Set([
   'warmUp',
   'window',
 ]);
+
+/** Fields that may be above 2^53. */
+const BIG: ReadonlySet<string> = new Set(['hashKey', 'seed']);
 
 /** Fields whose keys are the user's own words. */
 const KEYED: ReadonlySet<string> = new Set(['attrs', 'policies', 'tenants']);

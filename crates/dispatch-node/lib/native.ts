@@ -102,6 +102,7 @@ interface Binding {
   readonly NativeList: new (file: Uint8Array, lenient: boolean) => NativeList;
   setErrorFactory(factory: (code: string, message: string, details: unknown) => Error): void;
   codes(): Record<string, string>;
+  listCodes(): Record<string, string>;
   metricTable(): { name: string; help: string; kind: string; labels: string[] }[];
   readConfig(json: Uint8Array): object;
   readReport(form: string, text: Uint8Array): { report?: Report };

@@ -14,8 +14,7 @@ export class Plan {
   readonly #native: NativePlan;
   readonly #text: string;
 
-  /** @internal */
-  constructor(native: NativePlan) {
+  private constructor(native: NativePlan) {
     const { changes, kept, text } = native.said();
     this.changes = changes as Change[];
     this.kept = kept;
@@ -28,7 +27,12 @@ export class Plan {
     return this.#text;
   }
 
-  /** @internal */
+  /** @internal A plan of the native part. */
+  static from(native: NativePlan): Plan {
+    return new Plan(native);
+  }
+
+  /** @internal What the native part knows it by. */
   static native(plan: Plan): NativePlan {
     if (typeof plan !== 'object' || plan === null || !(#native in plan)) {
       throw wrongType('plan is a Plan, as dispatcher.plan makes one');

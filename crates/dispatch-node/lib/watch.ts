@@ -1,6 +1,7 @@
 /** Polls by itself at the next deadline, while anybody listens. */
 
 import { EventEmitter, on } from 'node:events';
+import { inspect } from 'node:util';
 
 import { wrongType } from './errors';
 import type { Destination } from './destination';
@@ -24,6 +25,8 @@ export class Watch {
   #timer: NodeJS.Timeout | undefined;
   /** When the timer runs out. */
   #at = Infinity;
+  /** Those for whom the process is to live on. */
+  #waiting = 0;
 
   constructor(dispatcher: Dispatcher, clock: () => number) {
     this.#dispatcher = dispatcher;
@@ -69,6 +72,20 @@ export class Watch {
     return iterator;
   }
 
+  /** Keeps the process alive until something was waited for. */
+  async keepAlive<T>(work: () => Promise<T>): Promise<T> {
+    this.#waiting += 1;
+    this.#timer?.ref();
+    try {
+      return await work();
+    } finally {
+      this.#waiting -= 1;
+      if (this.#waiting === 0) {
+        this.#timer?.unref();
+      }
+    }
+  }
+
   /** Sets the timer to the next deadline, if it is later than that. */
   arm(): void {
     if (this.#emitter.eventNames().length === 0) {
@@ -79,10 +96,7 @@ export class Watch {
     if (deadline === null || deadline >= this.#at) {
       return;
     }
-    this.#disarm();
-    this.#at = deadline;
-    const wait = Math.min(Math.ceil(deadline - this.#clock()), LONGEST);
-    this.#timer = setTimeout(() => this.#poll(), Math.max(wait, 0)).unref();
+    this.#set(deadline);
   }
 
   close(): void {
@@ -97,6 +111,16 @@ export class Watch {
     this.#at = Infinity;
   }
 
+  #set(at: number): void {
+    this.#disarm();
+    this.#at = at;
+    const wait = Math.min(Math.ceil(at - this.#clock()), LONGEST);
+    this.#timer = setTimeout(() => this.#poll(), Math.max(wait, 0));
+    if (this.#waiting === 0) {
+      this.#timer.unref();
+    }
+  }
+
   #poll(): void {
     this.#disarm();
     const now = this.#clock();
@@ -108,19 +132,18 @@ export class Watch {
       for (let probe = this.#dispatcher.pollProbe(now); probe !== null; probe = this.#dispatcher.pollProbe(now)) {
         this.#emitter.emit('probe', probe);
       }
-      this.arm();
-    } else {
-      // Probes that are due and that nobody sends hide the deadlines behind them.
-      this.#timer = setTimeout(() => this.#poll(), IDLE).unref();
-      this.#at = now + IDLE;
-      this.arm();
+    } else if ((this.#dispatcher.nextDeadline() ?? Infinity) <= now) {
+      // A probe that is due and that nobody sends hides the deadlines behind it.
+      this.#set(now + IDLE);
+      return;
     }
+    this.arm();
   }
 }
 
 function known<S extends Subject>(subject: S): S {
   if (!SUBJECTS.includes(subject)) {
-    throw wrongType(`nobody can listen for ${String(subject)}, but for ${SUBJECTS.join(', ')}`);
+    throw wrongType(`subject is one of ${SUBJECTS.join(', ')}, not ${inspect(subject, { depth: 0 })}`);
   }
   return subject;
 }

@@ -11,6 +11,12 @@ use crate::answers::description;
 use crate::native::read;
 use crate::refusal::Refusal;
 
+/// The code of everything that can be wrong with a line, with its meaning.
+#[napi]
+pub fn list_codes() -> Value {
+    list::ERRORS.iter().map(|(code, meaning)| ((*code).to_string(), json!(meaning))).collect()
+}
+
 /// A dispatcher.list with every line of it.
 #[napi]
 pub struct NativeList(list::List);

@@ -11,6 +11,7 @@ use napi::bindgen_prelude::{FnArgs, Function, FunctionRef, Unknown};
 use napi::{Env, Error};
 use napi_derive::napi;
 use serde_json::{Value, json};
+use serde_path_to_error::Path;
 
 use crate::answers::millis;
 
@@ -50,9 +51,10 @@ impl Refusal {
         Self { code: "ERR_INTERNAL", message, details: Value::Null }
     }
 
-    /// A value that has not the shape of what a command of this code takes.
-    pub(crate) fn unfit(code: &'static str, error: &impl ToString) -> Self {
-        Self { code, message: error.to_string(), details: json!({ "unfit": true }) }
+    /// A value that has not the shape of what a command of this code takes, and where in it.
+    pub(crate) fn unfit(code: &'static str, at: &Path, error: &impl ToString) -> Self {
+        let at = if at.iter().len() == 0 { String::new() } else { at.to_string() };
+        Self { code, message: error.to_string(), details: json!({ "at": at }) }
     }
 
     /// A configuration file that cannot be read; the message names fields and places as the file does.

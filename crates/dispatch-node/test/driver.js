@@ -1,26 +1,21 @@
 // Does what a step of a vector says: testdata/README.md.
 'use strict';
-
 const assert = require('node:assert/strict');
-const { Dispatcher, erlang, score, ...library } = require('..');
-const { ms, seconds, toNode, fromNode } = require('./names.js');
+const callsteer = require('callsteer');
+const { camel, ms, seconds, toNode, fromNode } = require('./names.js');
 
 const ASK = 'call set key class cost tenant';
 
 /** A dispatcher, and by which names the steps know what is in it. */
 class Driver {
-  now = 0;
-  leases = new Map();
-  calls = new Map();
-  named = new Map();
-
-  constructor(config) {
-    this.node = new Dispatcher(toNode(config));
+  constructor(config, now = 0) {
+    const [leases, calls, named] = [new Map(), new Map(), new Map()];
+    Object.assign(this, { node: new callsteer.Dispatcher(toNode(config)), now, leases, calls, named });
   }
 
   /** Of each command: its arguments, and what it does with them. */
   static commands = {
-    new: ['config', (d, { config }) => void Object.assign(d, new Driver(config), { now: d.now })],
+    new: ['config', (d, { config }) => void Object.assign(d, new Driver(config, d.now))],
     add: ['set destination', (d, s) => void d.node.add(s.set ?? 1, toNode(s.destination), d.now)],
     update: ['who destination', (d, s) => void d.node.update(d.who(s), toNode(s.destination), d.now)],
     remove: ['who', (d, s) => d.node.remove(d.who(s), d.now)],
@@ -39,8 +34,7 @@ class Driver {
     }],
     repeat: [ASK, (d, s) => {
       const placed = d.node.begin(ask(s), d.now);
-      assert.equal(placed.lease, d.lease(s));
-      return to(placed);
+      return assert.equal(placed.lease, d.lease(s)) ?? to(placed);
     }],
     pick: [ASK, (d, s) => to(d.node.pick(ask(s), d.now))],
     picks: ['calls replies', (d, { calls, replies = [] }) => calls.map((call, index) => {
@@ -55,9 +49,10 @@ class Driver {
       const outcome = refused ? { error: refused.code } : { to: name(destination) };
       return { ...outcome, rows: rows.map((row) => [row.route, name(row.destination), row.standing, row.key]) };
     }],
-    estimates: [ASK, (d, s) => Object.fromEntries(
-      d.node.explain(ask(s)).rows.map((row) => [name(row.destination), fromNode(row.estimate)]),
-    )],
+    estimates: [ASK, (d, s) => {
+      const { rows } = d.node.explain(ask(s));
+      return Object.fromEntries(rows.map((row) => [name(row.destination), fromNode(row.estimate)]));
+    }],
     confirm: ['call', (d, s) => d.node.confirm(d.lease(s), d.now)],
     fail: ['call reply retry_after', (d, s) => d.node.fail(d.lease(s), reply(s), d.now)],
     next: ['call', (d, s) => to(d.node.next(d.lease(s), d.now))],
@@ -74,19 +69,19 @@ class Driver {
       return done;
     }],
     read_report: ['form text', (_, { form, text }) => {
-      const { report, ...besides } = READERS[form](text);
-      const { metrics, operational, description, unknown } = besides;
+      const read = callsteer[camel(`parse_${form === 'json' ? 'report' : form}`)](text);
+      const { report, metrics, operational, description, unknown } = form === 'json' ? { report: read } : read;
       const said = { metrics, operational, description, unknown: unknown && [unknown.word, unknown.column] };
       return { ...fromNode(report), ...JSON.parse(JSON.stringify(said)) };
     }],
-    score: ['resources measured', (_, s) => score(s.resources, s.measured)],
+    score: ['resources measured', (_, s) => callsteer.score(s.resources, s.measured)],
     capacity: ['set', (d, s) => {
       const { arrivalRate, meanDuration, ...capacity } = d.node.capacity(s.set) ?? {};
       return arrivalRate === undefined ? null : capacity;
     }],
     drain_candidates: ['set count', (d, s) => d.node.drainCandidates(s.count, s.set).map(name)],
-    blocking: ['erlangs slots', (_, s) => erlang.blocking(s.erlangs, s.slots)],
-    slots_for: ['erlangs target', (_, s) => erlang.slotsFor(s.erlangs, s.target)],
+    blocking: ['erlangs slots', (_, s) => callsteer.erlang.blocking(s.erlangs, s.slots)],
+    slots_for: ['erlangs target', (_, s) => callsteer.erlang.slotsFor(s.erlangs, s.target)],
     poll_probes: ['', (d) => d.polled('pollProbe').map(name).sort()],
     poll_events: ['', (d) => d.polled('pollEvent').map(({ kind, destination, id, lease, set, ...event }) => ({
       event: kind,
@@ -103,16 +98,13 @@ class Driver {
   who({ who }) {
     return this.named.get(who) ?? assert.fail(`${who} was never there`);
   }
-
   lease({ call }) {
-    return typeof call === 'number' ? call : this.leases.get(call) ?? assert.fail(`${call} was never begun`);
+    return typeof call === 'number' ? call : (this.leases.get(call) ?? assert.fail(`${call} was never begun`));
   }
-
   learn(call, lease) {
     this.leases.set(call, lease);
     this.calls.set(lease, call);
   }
-
   polled(poll) {
     const one = this.node[poll](this.now);
     return one === null ? [] : [one, ...this.polled(poll)];
@@ -122,17 +114,7 @@ class Driver {
 const name = (destination) => destination && (destination.set === 1 ? '' : `${destination.set}/`) + destination.id;
 const ask = ({ call, ...rest }) => ({ callId: call, ...rest });
 const to = ({ destination, panic }) => (panic ? { to: name(destination), panic } : name(destination));
-const reply = ({ reply: status, retry_after: wait }) => (wait === undefined ? status : { reply: status, retryAfter: ms(wait) });
-const numbers = (said) => Object.fromEntries(
-  Object.entries(said).map(([key, value]) => [key, typeof value === 'string' ? Number(value) : value]),
-);
-const READERS = {
-  orca: library.parseOrca,
-  orca_bin: library.parseOrcaBin,
-  agent_check: library.parseAgentCheck,
-  heartbeat: library.parseHeartbeat,
-  heartbeat_json: library.parseHeartbeatJson,
-  json: (text) => ({ report: library.parseReport(text) }),
-};
+const reply = ({ reply, retry_after: wait }) => (wait === undefined ? reply : { reply, retryAfter: ms(wait) });
+const numbers = (said) => JSON.parse(JSON.stringify(said), (_, value) => (typeof value === 'string' ? +value : value));
 
 module.exports = { Driver, name };

@@ -3,8 +3,24 @@
 
 /** Times and durations, by their names in Node. */
 const TIMES = new Set([
-  'age', 'at', 'baseTime', 'busyUntil', 'hold', 'holdDown', 'interval', 'leadTime', 'maxDuration', 'maxRetryAfter',
-  'maxTime', 'measuredAt', 'retryAfter', 'setupTimeout', 'timeout', 'until', 'warmUp', 'window',
+  'age',
+  'at',
+  'baseTime',
+  'busyUntil',
+  'hold',
+  'holdDown',
+  'interval',
+  'leadTime',
+  'maxDuration',
+  'maxRetryAfter',
+  'maxTime',
+  'measuredAt',
+  'retryAfter',
+  'setupTimeout',
+  'timeout',
+  'until',
+  'warmUp',
+  'window',
 ]);
 /** Objects whose keys are words of the user. */
 const USERS = new Set(['attrs', 'metrics', 'policies', 'tenants']);
@@ -25,6 +41,7 @@ function convert(value, rename, scale, keyed = false) {
 }
 
 module.exports = {
+  camel,
   ms,
   seconds,
   toNode: (value) => convert(value, camel, ms),

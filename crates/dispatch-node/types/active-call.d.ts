@@ -7,6 +7,7 @@ import type { Blame, Failure, Lease, Placed } from './types';
  */
 export declare class ActiveCall implements Placed {
     #private;
+    private constructor();
     /** The call's handle. */
     get lease(): Lease;
     /** Where it is. */

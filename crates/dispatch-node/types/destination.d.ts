@@ -29,4 +29,5 @@ export declare class Destination implements Required<Description> {
     readonly attrs: {
         readonly [name: string]: string;
     };
+    private constructor();
 }

@@ -1,7 +1,7 @@
 /** The façade: commands, reports from outside, polls, getters, in the order of the core. */
 import { ActiveCall } from './active-call';
 import { Destination } from './destination';
-import { CallsteerError } from './errors';
+import { type CallsteerError } from './errors';
 import { List } from './list';
 import { Plan } from './plan';
 import type { Blame, Call, Capacity, Config, Description, Event, Explanation, Failure, Lease, Picked, Placed, ProbeResult, Reconciled, Report, Stats, Status } from './types';
@@ -128,7 +128,9 @@ export declare class Dispatcher {
     call(call: string | Uint8Array | Call, now?: number): ActiveCall;
     /**
      * Begins a call as soon as there is room: where it is refused and may try again (`full`, `all_down`,
-     * `tenant_full`, `too_fast`), it waits in the order in which calls came here. Reads the clock.
+     * `tenant_full`, `too_fast`), it waits behind those of its set and tenant that came before. It tries when
+     * this dispatcher hears of something that may make room, and when the time to wait is over; each try that
+     * is refused counts as refused. Reads the clock.
      *
      * @throws CallsteerError as {@link Dispatcher.begin}, for what waiting does not heal
      * @throws the signal's reason, if it is aborted; nothing was counted then.

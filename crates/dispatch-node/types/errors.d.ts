@@ -3,6 +3,8 @@
 export declare const CODES: Readonly<Record<Code, string>>;
 /** The code of a refusal. */
 export type Code = 'invalid_config' | 'invalid_destination' | 'invalid_call' | 'invalid_reply' | 'invalid_report' | 'unreadable_report' | 'incomplete_report' | 'late_report' | 'duplicate_report' | 'future_report' | 'full' | 'all_down' | 'no_such_set' | 'tenant_full' | 'too_fast' | 'no_such_call' | 'exhausted' | 'no_such_destination' | 'duplicate' | 'too_many' | 'id_changed' | 'stale_plan';
+/** The code of everything that can be wrong with a line of a dispatcher.list, with its meaning. */
+export declare const LIST_CODES: Readonly<Record<ListCode, string>>;
 /** What is wrong with a line of a dispatcher.list. */
 export type ListCode = 'byte_order_mark' | 'line_too_long' | 'not_utf8' | 'invisible_character' | 'missing_set' | 'invalid_set' | 'missing_uri' | 'invalid_uri' | 'invalid_flags' | 'invalid_priority' | 'invalid_attribute' | 'repeated_attribute' | 'trailing_text' | 'duplicate';
 /**
@@ -13,7 +15,7 @@ export type ListCode = 'byte_order_mark' | 'line_too_long' | 'not_utf8' | 'invis
  */
 export declare class CallsteerError extends Error {
     readonly name: string;
-    /** What was refused and why; {@link CODES} has them all. */
+    /** What was refused and why: one of {@link CODES} or, for a line of a list, of {@link LIST_CODES}. */
     readonly code: Code | ListCode;
     /** The SIP status to answer the caller with, where a call was refused. */
     readonly status?: number;
@@ -25,4 +27,8 @@ export declare class CallsteerError extends Error {
     readonly line?: number;
     /** The character of that line, from 1. */
     readonly column?: number;
+    /** As the library makes it; a program needs this only for its own tests. */
+    constructor(code: Code | ListCode, message: string, details?: ErrorDetails);
 }
+/** What else a {@link CallsteerError} says. */
+export type ErrorDetails = Partial<Pick<CallsteerError, 'status' | 'retryAfterMs' | 'retryAfterSeconds' | 'line' | 'column'>>;

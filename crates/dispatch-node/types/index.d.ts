@@ -11,7 +11,7 @@ export { parseConfig } from './config';
 export { Destination } from './destination';
 export { Dispatcher, type DispatcherOptions } from './dispatcher';
 export * as erlang from './erlang';
-export { CallsteerError, CODES, type Code, type ListCode } from './errors';
+export { CallsteerError, CODES, LIST_CODES, type Code, type ErrorDetails, type ListCode } from './errors';
 export { List, type Entry, type Lint, type Skipped } from './list';
 export { Plan } from './plan';
 export { parseAgentCheck, parseHeartbeat, parseHeartbeatJson, parseOrca, parseOrcaBin, parseReport, score, type AgentCheck, type Heartbeat, type Orca, type Resources, } from './reports';

@@ -7,6 +7,7 @@ export declare class Plan {
     readonly changes: readonly Change[];
     /** How many destinations stay as they are. */
     readonly kept: number;
+    private constructor();
     /** One line per change, and how many stay. */
     toString(): string;
 }
