@@ -20,11 +20,14 @@ pub(crate) struct Bench {
 }
 
 /// Name and command line. Each bench knows `--quick`, and writes what it measured as JSON to `--json FILE`.
-const BENCHES: &[(&str, &str)] = &[(
-    "core",
-    "cargo run --quiet --locked --release --manifest-path benches/Cargo.toml --target-dir target/benches -- \
-     --json target/bench-core.json",
-)];
+const BENCHES: &[(&str, &str)] = &[
+    (
+        "core",
+        "cargo run --quiet --locked --release --manifest-path benches/Cargo.toml --target-dir target/benches -- \
+         --json target/bench-core.json",
+    ),
+    ("node", "npm run bench --silent --prefix crates/dispatch-node -- --json ../../target/bench-node.json"),
+];
 
 impl Bench {
     pub(crate) fn run(&self) -> anyhow::Result<ExitCode> {

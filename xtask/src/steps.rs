@@ -113,6 +113,16 @@ pub(crate) const STEPS: &[Step] = &[
         ],
     },
     Step {
+        name: "node-types",
+        proves: "the types of the npm package are up to date, and right for CommonJS and ES modules",
+        needs: &[NODE, NPM],
+        actions: &[
+            Command("npm ci --prefix crates/dispatch-node"),
+            Command("npm run build --prefix crates/dispatch-node"),
+            Command("npm run types --prefix crates/dispatch-node"),
+        ],
+    },
+    Step {
         name: "control-plane-node",
         proves: "the control plane on Node keeps the HTTP contract, and a browser drains a bridge by its live page",
         needs: &[NODE, NPM, CHROMIUM],
