@@ -58,7 +58,9 @@ export function items<T>(value: Iterable<T>, name: string): T[] {
 
 /** @internal An object. */
 export function object<T extends object>(value: T, name: string): T {
-  return typeof value === 'object' && value !== null ? value : refuse(value, name, 'an object');
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+    ? value
+    : refuse(value, name, 'an object');
 }
 
 function refuse(value: unknown, name: string, wanted: string): never {

@@ -23,32 +23,34 @@ pub(crate) struct Refusal {
 }
 
 impl Refusal {
+    /// What is refused with this code, in one's own words.
+    pub(crate) fn new(code: &'static str, message: impl Into<String>) -> Self {
+        Self { code, message: message.into(), details: Value::Null }
+    }
+
     /// An argument of another type than the command takes.
     pub(crate) fn wrong_type(message: impl Into<String>) -> Self {
-        Self { code: "ERR_INVALID_ARG_TYPE", message: message.into(), details: Value::Null }
+        Self::new("ERR_INVALID_ARG_TYPE", message)
     }
 
     /// A number that the command cannot take.
     pub(crate) fn out_of_range(message: impl Into<String>) -> Self {
-        Self { code: "ERR_OUT_OF_RANGE", message: message.into(), details: Value::Null }
+        Self::new("ERR_OUT_OF_RANGE", message)
     }
 
     /// The dispatcher is not there any more.
     pub(crate) fn disposed() -> Self {
-        let message = "the dispatcher has been disposed of".into();
-        Self { code: "ERR_DISPOSED", message, details: Value::Null }
+        Self::new("ERR_DISPOSED", "the dispatcher has been disposed of")
     }
 
     /// JavaScript that ran in the middle of a command gave another one.
     pub(crate) fn busy() -> Self {
-        let message = "the dispatcher is in the middle of a command".into();
-        Self { code: "ERR_BUSY", message, details: Value::Null }
+        Self::new("ERR_BUSY", "the dispatcher is in the middle of a command")
     }
 
     /// A bug.
     pub(crate) fn panicked() -> Self {
-        let message = "callsteer has a bug: please report it, with what was asked".into();
-        Self { code: "ERR_INTERNAL", message, details: Value::Null }
+        Self::new("ERR_INTERNAL", "callsteer has a bug: please report it, with what was asked")
     }
 
     /// A value that has not the shape of what a command of this code takes, and where in it.
@@ -122,7 +124,7 @@ macro_rules! refusals {
     ($($error:ty),+) => {
         $(impl From<$error> for Refusal {
             fn from(error: $error) -> Self {
-                Self { code: error.code(), message: error.to_string(), details: Value::Null }
+                Self::new(error.code(), error.to_string())
             }
         })+
     };

@@ -35,7 +35,7 @@ pub fn read_config(env: Env, json: Uint8Array) -> Result<Value> {
     // Serde would read a list, too: values without names.
     if json.trim_ascii_start().first() == Some(&b'[') {
         return Err(
-            Refusal::unfit("invalid_config", &"a configuration is an object, not a list").into_error(env)
+            Refusal::new("invalid_config", "a configuration is an object, not a list").into_error(env)
         );
     }
     let config: Config =

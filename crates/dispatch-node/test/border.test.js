@@ -247,6 +247,11 @@ test('a report that cannot be is refused, and the old one kept', () => {
   assert.equal(dispatcher.status(destination).score, 0.25);
 });
 
+test('a list is no configuration, and no description', () => {
+  assert.throws(() => new Dispatcher([]), typed);
+  assert.throws(() => new Dispatcher().add(1, ['sip:a'], 0), typed);
+});
+
 test('names in snake_case are refused: their durations would be seconds', () => {
   assert.throws(() => new Dispatcher({ setup_timeout: 60 }), /config\.setup_timeout.*camelCase.*milliseconds/);
   assert.throws(() => new Dispatcher({ probing: { mode: 'of' } }), {
