@@ -41,9 +41,10 @@ export function capacityOf(capacity) {
 }
 
 /** An algorithm as in a configuration: a name, or `{name: options}`. */
-function inSnakeCase(algorithm) {
-  return JSON.parse(JSON.stringify(algorithm), (key, value) =>
-    (value !== null && typeof value === 'object' ? Object.fromEntries(Object.entries(value).map(([name, item]) => [snake(name), item])) : value));
+function inSnakeCase(part) {
+  if (part === null || typeof part !== 'object') {
+    return part;
+  }
+  const snake = (name) => name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+  return Object.fromEntries(Object.entries(part).map(([name, value]) => [snake(name), inSnakeCase(value)]));
 }
-
-const snake = (name) => name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);

@@ -111,9 +111,10 @@ export class ControlPlane {
   /** Takes another dispatcher.list, as a whole or not at all. */
   replaceList(file, { dryRun }) {
     const list = new List(file);
+    const probes = this.#dispatcher.config().probing.mode !== 'off';
     for (const [, description] of list.destinations()) {
       this.#freeSwitches.check(description);
-      if (this.#dispatcher.config().probing.mode !== 'off') {
+      if (probes) {
         checkProbeable(description);
       }
     }

@@ -1,25 +1,28 @@
 // The HTTP of the control plane: every operation of the contract, and the live page.
 
+import { METHODS } from 'node:http';
+
 import Fastify, { LogController } from 'fastify';
 
+import { Refusal } from '../refusal.js';
 import { forget, readAll } from './body.js';
+import { operations } from './contract.js';
 import { authorize } from './guard.js';
 import { handlers } from './handlers.js';
-import { operations } from './contract.js';
 import { serveLivePage } from './live-page.js';
-import { Refusal } from '../refusal.js';
 import { refuse } from './problems.js';
 
-/** `plane` is asked; `contract` is the OpenAPI document, which this refuses where it leaves something open. */
-export function createApp({ plane, contract, token, log = false }) {
+/** `plane` is asked, by `contract`, the OpenAPI document; `token` may be undefined; `log` is one of pino's. */
+export function createApp({ plane, contract, token, log }) {
   const refused = (error, request, reply) => refuse(reply, error, request.log);
   const app = Fastify({
-    loggerInstance: log || undefined,
+    loggerInstance: log,
     logController: new LogController({ disableRequestLogging: true }),
     // A Call-ID of 256 bytes, every one of them percent-encoded, and more: the contract counts, not the router.
     routerOptions: { maxParamLength: 16_384 },
+    // Whoever sends a request more slowly keeps a connection from others.
+    requestTimeout: 30_000,
     forceCloseConnections: 'idle',
-    exposeHeadRoutes: false,
     frameworkErrors: refused,
   });
   app.setErrorHandler(refused);
@@ -52,6 +55,7 @@ export function createApp({ plane, contract, token, log = false }) {
     serve(app, operation, answer, token);
     methods.set(operation.url, [...(methods.get(operation.url) ?? []), operation.method]);
   }
+  METHODS.filter((method) => !app.supportedMethods.includes(method)).forEach((method) => app.addHttpMethod(method));
   for (const [url, allowed] of methods) {
     refuseOtherMethods(app, url, allowed);
   }
@@ -83,7 +87,7 @@ function serve(app, operation, answer, token) {
       if (wrong) {
         throw invalid(wrong);
       }
-      const body = readJson(type, bytes, operation);
+      const body = readJson(bytes, operation);
       return answer({ params: request.params, query, body, bytes, type, headers: request.headers }, reply);
     },
   });
@@ -91,15 +95,15 @@ function serve(app, operation, answer, token) {
 
 /** A method that the contract does not have for this path. */
 function refuseOtherMethods(app, url, allowed) {
-  const others = METHODS.filter((method) => !allowed.includes(method));
-  app.route({
-    method: others,
-    url,
-    handler: (request) => {
-      const detail = `${request.method} is not among ${allowed.join(', ')}`;
-      throw new Refusal(405, 'no_such_method', detail, { allow: allowed.join(', ') });
-    },
-  });
+  // Fastify adds HEAD to GET.
+  const answered = allowed.includes('GET') ? [...allowed, 'HEAD'] : allowed;
+  const others = app.supportedMethods.filter((method) => !answered.includes(method));
+  const refuseIt = async (request) => {
+    await forget(request.raw);
+    const detail = `${request.method} is not among ${allowed.join(', ')}`;
+    throw new Refusal(405, 'no_such_method', detail, { allow: allowed.join(', ') });
+  };
+  app.route({ method: others, url, onRequest: refuseIt, handler: refuseIt });
 }
 
 /** A body must be of a type that the operation reads; where it reads none, it is left alone. */
@@ -109,12 +113,12 @@ function checkType(type, bytes, types) {
   }
 }
 
-/** The value of a JSON body, checked; `undefined` where there is none, or one of another type. */
-function readJson(type, bytes, { needsBody, checkBody }) {
+/** The value of a body that is JSON by the contract, checked; `undefined` where there is none, or it is of another form. */
+function readJson(bytes, { needsBody, isJson, checkBody }) {
   if (bytes.length === 0 && needsBody) {
     throw invalid('body: is missing');
   }
-  if (bytes.length === 0 || type !== JSON_TYPE) {
+  if (bytes.length === 0 || !isJson) {
     return undefined;
   }
   let value;
@@ -134,8 +138,6 @@ const typeOf = (request) => (request.headers['content-type'] ?? '').split(';', 1
 const invalid = (detail) => new Refusal(422, 'invalid_request', detail);
 
 const NOTHING = Buffer.alloc(0);
-const JSON_TYPE = 'application/json';
-const METHODS = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'];
 /** Bytes of a body at most; per operation where it is another number. */
 const MAX_BODY = 64 * 1024;
 const LARGE = { replace_list: 8 * 1024 * 1024 };

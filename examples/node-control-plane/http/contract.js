@@ -23,6 +23,8 @@ function describe(ajv, path, method, operation) {
     /** Of a body; empty where there is none. */
     types: Object.keys(content),
     needsBody: Boolean(requestBody?.required),
+    /** A body of several forms, or of another one, is read by the library. */
+    isJson: Object.keys(content).join() === 'application/json',
     checkPath: checker(ajv, 'path', objectOf(inPlace('path'))),
     checkQuery: checker(ajv, 'query', objectOf(inPlace('query'))),
     readQuery: (query) => readAs(inPlace('query'), query),

@@ -11,7 +11,9 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 
 const SERVER = fileURLToPath(new URL('../server.js', import.meta.url));
-const PYTHON = process.env.CALLSTEER_PYTHON;
+const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
+/** From the root of the repository, where it is no absolute path. */
+export const PYTHON = process.env.CALLSTEER_PYTHON && path.resolve(ROOT, process.env.CALLSTEER_PYTHON);
 
 /** Name and command line of each. */
 export const SERVERS = [
