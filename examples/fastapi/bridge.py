@@ -1,9 +1,9 @@
-"""A bridge to a realtime model, on FastAPI: it answers calls, and says every 5 s how loaded it is, tool calls included.
+"""A bridge to a realtime model, on FastAPI: it answers calls, and tells its load, tool calls included.
 
     BRIDGE_ID=b1 uvicorn bridge:app --port 9001
 
-The model is simulated: the caller speaks, the model answers, and now and then it calls a tool first, over HTTP, while
-the conversation goes on. The report of load is what a product would send.
+The model is simulated: the caller speaks, the model answers, and now and then it calls a tool first, over
+HTTP, while the conversation goes on. The report of load is what a product would send.
 """
 
 from __future__ import annotations
@@ -33,7 +33,9 @@ class Settings:
     id: str = field(default_factory=lambda: os.environ.get("BRIDGE_ID", "b1"))
     control: str = field(default_factory=lambda: os.environ.get("CONTROL_URL", "http://127.0.0.1:8080"))
     token: str = field(default_factory=lambda: os.environ.get("CALLSTEER_TOKEN", ""))
-    tool_url: str = field(default_factory=lambda: os.environ.get("TOOL_URL", "http://127.0.0.1:9001/tools/orders"))
+    tool_url: str = field(
+        default_factory=lambda: os.environ.get("TOOL_URL", "http://127.0.0.1:9001/tools/orders")
+    )
     capacity: int = field(default_factory=lambda: int(os.environ.get("BRIDGE_CAPACITY", "50")))
     """Calls that it can carry while none of them calls a tool."""
     interval: float = field(default_factory=lambda: float(os.environ.get("REPORT_INTERVAL", "5")))
@@ -81,7 +83,7 @@ class Meter:
             self._change(tools=-1)
 
     def mean(self) -> float:
-        """Load / capacity, as the mean over the time since this was last asked; 1 is full, more is overload."""
+        """Load / capacity, the mean over the time since this was last asked; 1 is full, more is overload."""
         self._change()
         span = self._seen - self._begun
         mean = self._sum / span if span else self._load()

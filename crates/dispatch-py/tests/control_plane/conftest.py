@@ -7,7 +7,7 @@ import os
 import queue
 import random
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from typing import Any
 
 import httpx
@@ -52,7 +52,7 @@ def pytest_report_header() -> str:
 
 
 @contextlib.contextmanager
-def served(app: FastAPI, token: str | None = TOKEN) -> Iterator[httpx.Client]:
+def served(app: FastAPI, token: str | None = TOKEN) -> Generator[httpx.Client]:
     """A client of an application that serves, with its token."""
     server = Server(app)
     thread = threading.Thread(target=server.run)

@@ -6,7 +6,9 @@ from typing import Any
 
 import httpx
 
-from .conftest import Serve
+from callsteer.events import Scale
+
+from .conftest import Events, Serve
 
 JSON = {"content-type": "application/json"}
 TEXT = {"content-type": "text/plain"}
@@ -18,7 +20,9 @@ def bridge(client: httpx.Client, bridge_id: str = "b1") -> dict[str, Any]:
     return found
 
 
-def report(client: httpx.Client, body: bytes, headers: dict[str, str], bridge_id: str = "b1") -> httpx.Response:
+def report(
+    client: httpx.Client, body: bytes, headers: dict[str, str], bridge_id: str = "b1"
+) -> httpx.Response:
     return client.post(f"/bridges/{bridge_id}/report", content=body, headers=headers)
 
 
@@ -95,7 +99,9 @@ def test_a_bridge_that_is_not_there_is_refused(client: httpx.Client) -> None:
 def test_a_bridge_without_duid_is_named_by_its_uri(serve: Serve) -> None:
     client = serve(b"2 sip:[::1]:5091;transport=tcp 32\n")
     uri = "sip:[::1]:5091;transport=tcp"
-    assert client.post("/bridges/sip%3A%5B%3A%3A1%5D%3A5091%3Btransport%3Dtcp/disable?set=2").status_code == 204
+    assert (
+        client.post("/bridges/sip%3A%5B%3A%3A1%5D%3A5091%3Btransport%3Dtcp/disable?set=2").status_code == 204
+    )
     assert bridge(client, uri)["will"] == "disabled"
 
 
@@ -129,7 +135,10 @@ def test_another_list_is_planned_and_then_taken_as_a_whole(client: httpx.Client)
     assert (planned.status_code, planned.json()) == (200, {"changes": changes, "applied": False})
     assert client.get("/bridges").json() == before
     assert client.post("/list", content=text, headers=TEXT).json() == {"changes": changes, "applied": True}
-    assert {bridge["id"]: bridge["calls"] for bridge in client.get("/bridges").json()} == {stays: 1, "sip:c": 0}
+    assert {bridge["id"]: bridge["calls"] for bridge in client.get("/bridges").json()} == {
+        stays: 1,
+        "sip:c": 0,
+    }
 
 
 def test_a_list_with_a_bad_line_is_refused_with_its_place_and_nothing_changes(client: httpx.Client) -> None:
@@ -144,10 +153,16 @@ def test_a_list_with_a_bad_line_is_refused_with_its_place_and_nothing_changes(cl
     check(b"1 sip:a\n1 sip:a\n", "duplicate", "line 2")
     check(b"\xff\n", "not_utf8", "line 1")
     check(
-        b"1 sip:b\n1 sip:a;transport=ws\n", "invalid_destination", "line 2: 'sip:a;transport=ws' has the transport ws"
+        b"1 sip:b\n1 sip:a;transport=ws\n",
+        "invalid_destination",
+        "line 2: 'sip:a;transport=ws' has the transport ws",
     )
     check(b"1 sip:a 0 0 probe=http://h:x\n", "invalid_destination", "line 1: 'http://h:x' is not a URL: ")
-    check(b"1 sip:a 0 0 probe=https:///health\n", "invalid_destination", "line 1: 'https:///health' names no host")
+    check(
+        b"1 sip:a 0 0 probe=https:///health\n",
+        "invalid_destination",
+        "line 1: 'https:///health' names no host",
+    )
 
 
 def test_who_is_never_probed_may_have_any_transport(client: httpx.Client) -> None:
@@ -157,17 +172,33 @@ def test_who_is_never_probed_may_have_any_transport(client: httpx.Client) -> Non
 def test_the_capacity_of_a_set_is_told(serve: Serve) -> None:
     client = serve(b"1 sip:a 32 0 maxload=4\n1 sip:b 32 0 maxload=4\n2 sip:c 32\n")
     client.post("/calls", json={"call_id": "a"})
-    told = {"utilisation": 0.125, "load": 1, "capacity": 8, "members": 2, "slots": 8, "busiest": 0.25, "desired": None}
+    told = {
+        "utilisation": 0.125,
+        "load": 1,
+        "capacity": 8,
+        "members": 2,
+        "slots": 8,
+        "busiest": 0.25,
+        "desired": None,
+    }
     assert client.get("/capacity").json() == told
-    nobody = {"utilisation": None, "load": 0, "capacity": 0, "members": 0, "slots": 0, "busiest": None, "desired": None}
+    nobody = {
+        "utilisation": None,
+        "load": 0,
+        "capacity": 0,
+        "members": 0,
+        "slots": 0,
+        "busiest": None,
+        "desired": None,
+    }
     assert client.get("/capacity?set=2").json() == nobody
     refused = client.get("/capacity?set=3")
     assert (refused.status_code, refused.json()["code"]) == (404, "no_such_set")
 
 
-def test_the_desired_size_is_told_where_scaling_is_configured(serve: Serve, events: Any) -> None:
+def test_the_desired_size_is_told_where_scaling_is_configured(serve: Serve, events: Events) -> None:
     client = serve(b"1 sip:a 32 0 maxload=4\n", scaling={"min_members": 3, "hold": 0})
-    events.wait_for(lambda event: type(event).__name__ == "Scale")
+    events.wait_for(lambda event: isinstance(event, Scale))
     assert client.get("/capacity").json()["desired"] == 3
 
 
@@ -199,9 +230,16 @@ def test_explain_says_why_not(client: httpx.Client) -> None:
     explained = client.get("/explain?call_id=a").json()
     assert (explained["destination"], explained["code"]) == (None, "all_down")
     assert [row["standing"] for row in explained["rows"]] == ["disabled", "disabled"]
-    assert client.get("/explain?call_id=a&set=9").json() == {"destination": None, "code": "no_such_set", "rows": []}
+    assert client.get("/explain?call_id=a&set=9").json() == {
+        "destination": None,
+        "code": "no_such_set",
+        "rows": [],
+    }
     assert client.get("/explain").json()["detail"] == "query.call_id: Field required"
-    assert client.get("/explain?call_id=a&clas=x").json()["detail"] == "query.clas: Extra inputs are not permitted"
+    assert (
+        client.get("/explain?call_id=a&clas=x").json()["detail"]
+        == "query.clas: Extra inputs are not permitted"
+    )
 
 
 def test_metrics_and_health_are_there(client: httpx.Client) -> None:

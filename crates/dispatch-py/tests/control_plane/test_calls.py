@@ -6,10 +6,23 @@ from typing import Any
 from urllib.parse import quote
 
 import httpx
+import pytest
 
-from .conftest import Serve
+from callsteer.fastapi import ControlPlane, Settings, control_plane
+from callsteer.fastapi.schemas import CallRequest
 
-STRANGE = ["a/b/confirm", "100%", "a b", "?#&=", "caf\u00e9@\U0001f4de", "\x00\x1f\x7f", "x" * 256, "\u00e9" * 128]
+from .conftest import BRIDGES, Serve
+
+STRANGE = [
+    "a/b/confirm",
+    "100%",
+    "a b",
+    "?#&=",
+    "caf\u00e9@\U0001f4de",
+    "\x00\x1f\x7f",
+    "x" * 256,
+    "\u00e9" * 128,
+]
 
 
 def path(call_id: str) -> str:
@@ -64,11 +77,26 @@ def test_any_text_of_1_to_256_bytes_is_a_call_id(client: httpx.Client) -> None:
         lives_and_ends(client, call_id)
 
 
+def test_a_call_that_reached_its_deadline_is_placed_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = 100.0
+    monkeypatch.setattr(control_plane, "unix_time", lambda: lambda: now)
+    plane = ControlPlane(Settings(bridges=BRIDGES, config={"setup_timeout": 60}))
+    first, _ = plane.begin(CallRequest(call_id="a"))
+    now = 160.0
+    second, is_repeated = plane.begin(CallRequest(call_id="a"))
+    assert not is_repeated
+    assert second.lease != first.lease
+    assert [call.at for call in plane.recent()] == [160, 100]
+
+
 def lives_and_ends(client: httpx.Client, call_id: str) -> None:
     assert begin(client, call_id).json()["call_id"] == call_id
     assert client.get(path(call_id)).json()["call_id"] == call_id
     assert client.post(path(call_id) + "/confirm").status_code == 204
-    assert client.post(path(call_id) + "/fail", json={"reply": 486}).json() == {"blame": "caller", "moved_to": None}
+    assert client.post(path(call_id) + "/fail", json={"reply": 486}).json() == {
+        "blame": "caller",
+        "moved_to": None,
+    }
     assert client.delete(path(call_id)).status_code == 204
     assert client.get(path(call_id)).status_code == 404
 
@@ -79,7 +107,13 @@ def test_what_is_no_call_is_refused_by_field(client: httpx.Client) -> None:
         assert refused.status_code == 422
         assert refused.headers["content-type"] == "application/problem+json"
         title = refused.json().pop("title")
-        expected = {"type": "about:blank", "title": title, "status": 422, "detail": detail, "code": "invalid_request"}
+        expected = {
+            "type": "about:blank",
+            "title": title,
+            "status": 422,
+            "detail": detail,
+            "code": "invalid_request",
+        }
         assert refused.json() == expected
 
     check({}, "body.call_id: Field required")
@@ -94,7 +128,8 @@ def test_what_is_no_call_is_refused_by_field(client: httpx.Client) -> None:
     check({"call_id": "a", "cost": True}, "body.cost: is a number")
     check({"call_id": "a", "set": "1"}, "body.set: is a number")
     check(
-        {"call_id": "a", "set": 1.5}, "body.set: Input should be a valid integer, got a number with a fractional part"
+        {"call_id": "a", "set": 1.5},
+        "body.set: Input should be a valid integer, got a number with a fractional part",
     )
     check([], "body: Input should be a valid dictionary or object to extract fields from")
 
@@ -155,7 +190,14 @@ def test_a_call_that_is_not_there_can_neither_be_confirmed_nor_fail(client: http
 
 def test_what_is_no_failure_changes_nothing(client: httpx.Client) -> None:
     before = begin(client, "a").json()["destination"]
-    wrong = [{}, {"reply": 200}, {"reply": 700}, {"reply": "busy"}, {"reply": True}, {"reply": 503, "retry_after": -1}]
+    wrong = [
+        {},
+        {"reply": 200},
+        {"reply": 700},
+        {"reply": "busy"},
+        {"reply": True},
+        {"reply": 503, "retry_after": -1},
+    ]
     for body in wrong:
         refused = client.post("/calls/a/fail", json=body)
         assert (refused.status_code, refused.json()["code"]) == (422, "invalid_request"), body

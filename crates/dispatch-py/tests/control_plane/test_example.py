@@ -50,7 +50,9 @@ def test_a_bridge_answers_calls_and_reports_its_load(
     monkeypatch.setenv("REPORT_INTERVAL", "0.01")
     with served(bridge_module.app, token=None) as bridge:
         assert until(lambda: b1()["score"] == 0)
-        monkeypatch.setattr(bridge_module.app.state.bridge.settings, "tool_url", f"{bridge.base_url}/tools/orders")
+        monkeypatch.setattr(
+            bridge_module.app.state.bridge.settings, "tool_url", f"{bridge.base_url}/tools/orders"
+        )
         talk = {"call_id": "a", "turns": 1_000, "turn": 60, "tool_share": 0}
         assert bridge.post("/calls", json=talk).status_code == 204
         assert bridge.post("/calls", json=talk).status_code == 204

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import http.client
 import json
 from pathlib import Path
 from typing import Any
@@ -21,12 +23,22 @@ EVERY = [(path, method.upper()) for path, methods in CONTRACT["paths"].items() f
 def test_every_change_needs_the_token_and_looking_needs_none(client: httpx.Client) -> None:
     for path, method in EVERY:
         url = path.format(call_id="a", bridge_id="b1")
-        for credentials in ("", "Bearer", "Bearer wrong", f"Basic {TOKEN}", f"Bearer {TOKEN}x", "Bearer \xe9"):
+        for credentials in (
+            "",
+            "Bearer",
+            "Bearer wrong",
+            f"Basic {TOKEN}",
+            f"Bearer {TOKEN}x",
+            "Bearer \xe9",
+        ):
             answer = client.request(method, url, headers={b"authorization": credentials.encode("latin-1")})
             if method == "GET":
                 assert answer.status_code != 401, url
             else:
-                assert (answer.status_code, answer.json()["code"]) == (401, "unauthorized"), (url, credentials)
+                assert (answer.status_code, answer.json()["code"]) == (401, "unauthorized"), (
+                    url,
+                    credentials,
+                )
                 assert answer.headers["www-authenticate"] == "Bearer"
         assert client.request(method, url, headers={"authorization": f"bearer {TOKEN}"}).status_code != 401
 
@@ -77,6 +89,13 @@ def test_a_body_that_is_too_large_is_refused_and_one_that_just_fits_is_read(clie
     check("/list?dry_run=true", "text/plain", 8 * 1024 * 1024, 422)
 
 
+def test_who_sends_all_of_a_large_body_before_reading_is_told_too(client: httpx.Client) -> None:
+    connection = http.client.HTTPConnection("127.0.0.1", client.base_url.port)
+    with contextlib.closing(connection):
+        connection.request("POST", "/calls", b"#" * (12 * 1024 * 1024), {"Authorization": f"Bearer {TOKEN}"})
+        assert connection.getresponse().status == 413
+
+
 def test_a_body_of_another_type_is_refused(client: httpx.Client) -> None:
     for path in ("/calls", "/calls/a/fail", "/bridges/b1/drain", "/bridges/b1/report", "/list"):
         for headers in ({}, {"content-type": "text/html"}):
@@ -112,7 +131,10 @@ def test_the_router_fits_into_an_application_of_ones_own() -> None:
         assert client.post("/callsteer/calls", json={"call_id": "a"}).status_code == 201
         assert client.get("/own").json() == 1
         assert client.post("/callsteer/calls", json={}).headers["content-type"] == "application/problem+json"
-        assert client.delete("/callsteer/calls/a", headers={"authorization": ""}).json()["code"] == "unauthorized"
+        assert (
+            client.delete("/callsteer/calls/a", headers={"authorization": ""}).json()["code"]
+            == "unauthorized"
+        )
         assert "/callsteer/calls/{call_id}/confirm" in client.get("/openapi.json").json()["paths"]
 
 

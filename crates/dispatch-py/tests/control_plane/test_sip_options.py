@@ -28,7 +28,9 @@ def test_a_uri_leads_to_a_host_a_port_and_a_transport() -> None:
     check("sip:bridge.example;maddr=10.0.0.7", "10.0.0.7", 5060)
 
 
-@pytest.mark.parametrize("uri", ["", "sip:", "http://a", "sip:a:0", "sip:a:70000", "sip:a;transport=ws", "sip:[::1"])
+@pytest.mark.parametrize(
+    "uri", ["", "sip:", "http://a", "sip:a:0", "sip:a:70000", "sip:a;transport=ws", "sip:[::1"]
+)
 def test_a_uri_that_nobody_can_ask_is_refused_by_name(uri: str) -> None:
     with pytest.raises(NotProbeable, match=r"\w"):
         Address.of(uri)
@@ -69,8 +71,18 @@ def test_a_reply_is_read_whatever_the_spelling_of_its_headers() -> None:
 
     via = "Via: SIP/2.0/UDP 10.0.0.9:5070;rport=5070;received=10.0.0.9;branch=z9hG4bKx"
     check(200, None, "SIP/2.0 200 OK", via, "Call-ID: id@x", "CSeq: 1 OPTIONS")
-    check(404, None, "SIP/2.0 404 Not Found", "v: SIP/2.0/UDP a;branch=z9hG4bKx", "i:id@x", "cseq : 1   OPTIONS")
-    check(503, 120, "SIP/2.0 503 Busy", via, "Call-ID: id@x", "CSeq: 1 OPTIONS", "retry-after: 120 (later);duration=9")
+    check(
+        404, None, "SIP/2.0 404 Not Found", "v: SIP/2.0/UDP a;branch=z9hG4bKx", "i:id@x", "cseq : 1   OPTIONS"
+    )
+    check(
+        503,
+        120,
+        "SIP/2.0 503 Busy",
+        via,
+        "Call-ID: id@x",
+        "CSeq: 1 OPTIONS",
+        "retry-after: 120 (later);duration=9",
+    )
     check(503, None, "SIP/2.0 503", via, "Call-ID: id@x", "CSeq: 1 OPTIONS", "Retry-After: soon")
     check(
         200,
@@ -88,7 +100,12 @@ def test_what_is_no_reply_to_the_request_is_none() -> None:
         parsed = Reply.parse(message)
         assert parsed is None or not OPTIONS.is_answered_by(parsed)
 
-    ok, via, call_id, cseq = "SIP/2.0 200 OK", "Via: SIP/2.0/UDP a;branch=z9hG4bKx", "Call-ID: id@x", "CSeq: 1 OPTIONS"
+    ok, via, call_id, cseq = (
+        "SIP/2.0 200 OK",
+        "Via: SIP/2.0/UDP a;branch=z9hG4bKx",
+        "Call-ID: id@x",
+        "CSeq: 1 OPTIONS",
+    )
     check(b"")
     check(b"\r\n\r\n")
     check(b"\xff\xfe\x00")

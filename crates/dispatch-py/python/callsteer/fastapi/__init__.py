@@ -1,11 +1,11 @@
-"""A control plane over HTTP: `python -m callsteer.fastapi`, or router and lifespan for an application of your own.
+"""A control plane over HTTP: `python -m callsteer.fastapi`, or a part of your own application.
 
-    plane = ControlPlane(Settings(bridges=Path("dispatcher.list").read_bytes(), token=os.environ["CALLSTEER_TOKEN"]))
+    plane = ControlPlane(Settings.read(config=None, bridges=Path("dispatcher.list")))
     app = FastAPI(lifespan=plane.lifespan)
     app.include_router(router, prefix="/callsteer")
 
-The contract is `docs/control-plane.md` and `examples/openapi.json`. One process has one control plane: run uvicorn with
-one worker.
+The contract is `docs/control-plane.md`, and `examples/openapi.json`.
+A process has one control plane: run one worker.
 """
 
 from .app import create_app

@@ -12,6 +12,7 @@ import socket
 import sys
 from collections.abc import Generator
 from pathlib import Path
+from typing import Any
 
 import uvicorn
 
@@ -22,8 +23,8 @@ from .openapi import document
 from .settings import TOKEN_VARIABLE, Settings, SettingsError
 
 
-def main() -> int:
-    arguments = parser().parse_args()
+def main(command_line: list[str] | None = None) -> int:
+    arguments = parser().parse_args(command_line)
     if arguments.openapi:
         print(json.dumps(document(), indent=2, ensure_ascii=False))
         return 0
@@ -38,7 +39,9 @@ def main() -> int:
         print(f"callsteer: {error}", file=sys.stderr)
         return 2
     with listener:
-        config = uvicorn.Config(create_app(plane), access_log=False, log_level="warning", timeout_graceful_shutdown=5)
+        config = uvicorn.Config(
+            create_app(plane), access_log=False, log_level="warning", timeout_graceful_shutdown=5
+        )
         server = Server(config)
         asyncio.run(server.serve(sockets=[listener]))
     return 0 if server.started else 1
@@ -51,18 +54,26 @@ def parser() -> argparse.ArgumentParser:
         epilog=f"The token that clients must show comes from the environment: {TOKEN_VARIABLE}.",
     )
     parser.add_argument("--list", type=Path, metavar="FILE", help="the bridges: a dispatcher.list")
-    parser.add_argument("--config", type=Path, metavar="FILE", help="options of the dispatcher: a JSON object")
+    parser.add_argument(
+        "--config", type=Path, metavar="FILE", help="options of the dispatcher: a JSON object"
+    )
     parser.add_argument("--host", default="127.0.0.1", help="the address to listen on (default: %(default)s)")
     parser.add_argument(
         "--port",
-        type=int,
-        choices=range(65_536),
-        metavar="PORT",
+        type=port,
         default=8080,
         help="the port; 0 takes a free one (default: %(default)s)",
     )
-    parser.add_argument("--openapi", action="store_true", help="print the OpenAPI document, and serve nothing")
+    parser.add_argument(
+        "--openapi", action="store_true", help="print the OpenAPI document, and serve nothing"
+    )
     return parser
+
+
+def port(text: str) -> int:
+    if not text.isdecimal() or int(text) > 65_535:
+        raise argparse.ArgumentTypeError(f"a port is 0 to 65535, not {text!r}")
+    return int(text)
 
 
 def listen(host: str, port: int, settings: Settings) -> socket.socket:
@@ -70,13 +81,22 @@ def listen(host: str, port: int, settings: Settings) -> socket.socket:
     try:
         family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
         if settings.token is None and not is_loopback(str(address[0])):
-            raise SettingsError(f"{host} is no loopback address: set {TOKEN_VARIABLE}, which clients must then show")
-        listener = socket.socket(family, kind, protocol)
+            raise SettingsError(
+                f"{host} is no loopback address: set {TOKEN_VARIABLE}, which clients must then show"
+            )
+        return bound(socket.socket(family, kind, protocol), address)
+    except OSError as error:
+        raise SettingsError(f"cannot listen on {host}, port {port}: {error.strerror}") from error
+
+
+def bound(listener: socket.socket, address: Any) -> socket.socket:
+    try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind(address)
         listener.listen(1024)
-    except OSError as error:
-        raise SettingsError(f"cannot listen on {host}, port {port}: {error.strerror}") from error
+    except OSError:
+        listener.close()
+        raise
     return listener
 
 

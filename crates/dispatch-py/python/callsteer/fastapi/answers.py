@@ -16,7 +16,8 @@ def destination(of: callsteer.Destination) -> Destination:
 
 def bridge(of: callsteer.Destination, status: callsteer.Status) -> Bridge:
     described = {
-        name: getattr(of, name) for name in ("id", "uri", "weight", "max_calls", "max_rate", "priority", "attrs")
+        name: getattr(of, name)
+        for name in ("id", "uri", "weight", "max_calls", "max_rate", "priority", "attrs")
     }
     observed = {"trying": status.failed_probes} if status.observed == "trying" else status.observed
     return Bridge.model_validate(described | fields(status) | {"observed": observed})

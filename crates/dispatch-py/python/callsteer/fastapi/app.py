@@ -27,7 +27,9 @@ def create_app(plane: ControlPlane) -> FastAPI:
         # What no route refused: a path that there is not, a method that a path does not have.
         if error.status_code == 405:
             known = [route for route in router.routes if route.matches(request.scope)[0] is not Match.NONE]
-            methods = sorted(method for route in known if isinstance(route, APIRoute) for method in route.methods or ())
+            methods = sorted(
+                method for route in known if isinstance(route, APIRoute) for method in route.methods or ()
+            )
             error.headers = {"Allow": ", ".join(methods)}
         return problems.of_http(error, request.url.path)
 

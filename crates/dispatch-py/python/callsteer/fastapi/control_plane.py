@@ -1,4 +1,4 @@
-"""The one owner of the dispatcher: every command over HTTP comes here, and everything runs on one event loop."""
+"""The one owner of the dispatcher: every command over HTTP comes here, and all runs on one event loop."""
 
 from __future__ import annotations
 
@@ -16,7 +16,18 @@ from callsteer import CallsteerError, Dispatcher, Event
 from . import answers
 from .prober import Prober, check_probeable
 from .recent import RecentCalls
-from .schemas import Bridge, Call, CallRequest, Capacity, Changes, Explanation, Failed, Failure, Placed, Recent
+from .schemas import (
+    Bridge,
+    Call,
+    CallRequest,
+    Capacity,
+    Changes,
+    Explanation,
+    Failed,
+    Failure,
+    Placed,
+    Recent,
+)
 from .settings import Settings, SettingsError
 from .sip_options import NotProbeable
 
@@ -32,7 +43,7 @@ class ControlPlane:
 
     Make one per process, give its `lifespan` to the application, and include `callsteer.fastapi.router`:
 
-        plane = ControlPlane(Settings(config={"algorithm": "load_score"}, bridges=Path("dispatcher.list").read_bytes()))
+        plane = ControlPlane(Settings(config={"algorithm": "load_score"}, bridges=b"1 sip:10.0.0.1\\n"))
         app = FastAPI(lifespan=plane.lifespan)
         app.include_router(router, prefix="/callsteer")
 
@@ -169,12 +180,14 @@ def described(call: CallRequest) -> dict[str, Any]:
 
 
 def check_every_probe(bridges: callsteer.List) -> None:
-    """Raises `InvalidDestination` for the first line whose bridge would be taken for dead, as nobody can probe it."""
+    """Raises `InvalidDestination` for the first line whose bridge nobody can probe: it would seem dead."""
     for entry in bridges.entries():
         try:
             check_probeable(entry.destination)
         except NotProbeable as error:
-            raise callsteer.InvalidDestination(f"line {entry.line}: {error}; flag 32 says never to probe it") from error
+            raise callsteer.InvalidDestination(
+                f"line {entry.line}: {error}; flag 32 says never to probe it"
+            ) from error
 
 
 def unix_time() -> Callable[[], float]:

@@ -1,4 +1,4 @@
-"""What stands before every route: who may, how large a body may be and of which type; and refusals in one form."""
+"""What stands before every route: who may, how large a body may be, of which type; refusals in one form."""
 
 from __future__ import annotations
 
@@ -65,9 +65,13 @@ def authorize(request: Request, token: str | None) -> None:
     given = request.headers.get("authorization", "")
     if token is None:
         if not is_local(request):
-            raise unauthorized("the control plane was started without a token, and is used on a loopback address only")
+            raise unauthorized(
+                "the control plane was started without a token, and is used on a loopback address only"
+            )
         if not is_own_page(request):
-            raise unauthorized("a page of another site sent this, and the control plane was started without a token")
+            raise unauthorized(
+                "a page of another site sent this, and the control plane was started without a token"
+            )
         return
     scheme, _, credentials = given.partition(" ")
     # Headers come as Latin-1, a token may be any text.
@@ -77,7 +81,7 @@ def authorize(request: Request, token: str | None) -> None:
 
 
 def is_own_page(request: Request) -> bool:
-    """Whether a request is no browser's, or the live page's own: any page that one visits can send to this machine.
+    """Whether a request is no browser's, or the live page's own: any other page can send here, too.
 
     The name must be one of this machine, too: whoever owns another one can make it lead here.
     """
@@ -105,19 +109,17 @@ def is_loopback(host: str) -> bool:
 
 
 async def bounded(request: Request, limit: int, types: list[str]) -> Request:
-    """The same request with its body read; refuses one that is too large or of a type that is not read here."""
-    body, size = bytearray(), 0
+    """The same request with its body read; refuses one that is too large, or of a type not read here."""
+    body = bytearray()
     async for chunk in request.stream():
-        size += len(chunk)
-        if size <= limit:
-            body += chunk
-        elif size > limit + PATIENCE:
-            break
-    if size > limit:
-        raise Refusal(413, "too_large", f"the body has more than {limit} bytes")
+        body += chunk
+        if len(body) > limit:
+            raise Refusal(413, "too_large", f"the body has more than {limit} bytes")
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if body and types and kind not in types:
-        raise Refusal(415, "unsupported_media_type", f"the body is {kind or 'of no type'}, not {' or '.join(types)}")
+        raise Refusal(
+            415, "unsupported_media_type", f"the body is {kind or 'of no type'}, not {' or '.join(types)}"
+        )
 
     async def replay() -> dict[str, Any]:
         return {"type": "http.request", "body": bytes(body), "more_body": False}
@@ -128,6 +130,3 @@ async def bounded(request: Request, limit: int, types: list[str]) -> Request:
 MAX_BODY = 64 * 1024
 LARGE = {"replace_list": 8 * 1024 * 1024}
 """Bytes of a body at most; per route where it is another number."""
-
-PATIENCE = 16 * 1024 * 1024
-"""Bytes beyond that which are read and forgotten: a client that still sends does not read the refusal."""

@@ -11,14 +11,16 @@ from .routes import router
 Json: TypeAlias = "dict[str, Json] | list[Json] | str | float | bool | None"
 
 ABOUT = (
-    "Which bridge takes the next call, over HTTP. `docs/control-plane.md` says what it means. A body has at most "
-    "64 KiB, a dispatcher.list 8 MiB; a Call-ID, key, class or tenant has 1 to 256 bytes of UTF-8."
+    "Which bridge takes the next call, over HTTP. `docs/control-plane.md` says what it means. A body has at "
+    "most 64 KiB, a dispatcher.list 8 MiB; a Call-ID, key, class or tenant has 1 to 256 bytes of UTF-8."
 )
 
 
 def document() -> dict[str, Any]:
     """The document of a control plane that stands alone."""
-    openapi = get_openapi(title="Callsteer control plane", version="1", description=ABOUT, routes=router.routes)
+    openapi = get_openapi(
+        title="Callsteer control plane", version="1", description=ABOUT, routes=router.routes
+    )
     return tidied(with_problems(openapi))
 
 

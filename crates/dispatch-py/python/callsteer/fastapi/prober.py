@@ -21,7 +21,9 @@ log = logging.getLogger("callsteer")
 class Prober:
     """Probes and tells events while it is entered: `async with Prober(dispatcher, clock, on_event): ...`."""
 
-    def __init__(self, dispatcher: Dispatcher, now: Callable[[], float], on_event: Callable[[Event], None]) -> None:
+    def __init__(
+        self, dispatcher: Dispatcher, now: Callable[[], float], on_event: Callable[[Event], None]
+    ) -> None:
         self._dispatcher = dispatcher
         self._now = now
         self._on_event = on_event

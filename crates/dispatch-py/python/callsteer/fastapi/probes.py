@@ -1,4 +1,4 @@
-"""One probe of one bridge: a SIP OPTIONS over UDP, TCP or TLS, or an HTTP GET. Asks once, says what came back."""
+"""One probe of one bridge: a SIP OPTIONS over UDP, TCP or TLS, or an HTTP GET; says what came back."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import httpx
 from .sip_options import Address, Options, Reply
 
 T1 = 0.5
-"""RFC 3261, 17.1.2.2: seconds until the first retransmission; until the next ones it is twice as long each."""
+"""RFC 3261, 17.1.2.2: seconds until the first retransmission; each next one takes twice as long."""
 
 T2 = 4.0
 """The longest time between two of them."""
@@ -31,7 +31,7 @@ class Answer:
 
 
 async def sip_options(uri: str, t1: float = T1) -> Answer:
-    """Asks a SIP URI. Raises `NotProbeable` where it cannot be asked at all, `NoAnswer` where it does not answer."""
+    """Asks a SIP URI. Raises `NotProbeable` where it cannot be asked, `NoAnswer` where nobody answers."""
     address = Address.of(uri)
     try:
         ask = over_udp if address.transport == "udp" else over_stream
@@ -117,7 +117,7 @@ class Inbox(asyncio.DatagramProtocol):
 
 
 async def over_stream(uri: str, address: Address, t1: float) -> Reply:
-    """Over TCP or TLS, which repeat what is lost: a connection of its own, given up when a transaction would be."""
+    """Over TCP or TLS, which repeat what is lost; a connection of its own, with the time of a transaction."""
     try:
         return await asyncio.wait_for(ask_over_stream(uri, address), 64 * t1)
     except asyncio.TimeoutError as error:

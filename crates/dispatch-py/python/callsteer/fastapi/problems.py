@@ -54,7 +54,9 @@ def of_http(error: HTTPException, path: str) -> JSONResponse:
     if error.status_code == 404:
         return problem(404, "no_such_path", f"there is no {path}", headers)
     if error.status_code == 405:
-        return problem(405, "no_such_method", f"{path} knows {headers.get('Allow', 'other methods')} only", headers)
+        return problem(
+            405, "no_such_method", f"{path} knows {headers.get('Allow', 'other methods')} only", headers
+        )
     return problem(422, "invalid_request", str(error.detail), headers)
 
 

@@ -12,11 +12,13 @@ from .schemas import Recent
 
 
 class RecentCalls:
-    """Explaining a call costs more than placing it, the more bridges the more: under load not all are explained."""
+    """To explain a call costs far more than to place it: under load not all are explained."""
 
     def __init__(self, now: Callable[[], float]) -> None:
         self._now = now
-        self._calls: deque[tuple[float, str, callsteer.Destination, callsteer.Explanation | None]] = deque(maxlen=MOST)
+        self._calls: deque[tuple[float, str, callsteer.Destination, callsteer.Explanation | None]] = deque(
+            maxlen=MOST
+        )
         self._explained: deque[float] = deque([float("-inf")] * MOST, maxlen=MOST)
 
     def explain(self, explanation: Callable[[], callsteer.Explanation]) -> callsteer.Explanation | None:

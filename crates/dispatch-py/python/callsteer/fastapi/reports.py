@@ -14,7 +14,9 @@ def read(body: bytes, content_type: str, orca: str | None) -> callsteer.Report:
     if orca is not None:
         return callsteer.read_orca(orca).report
     if not body:
-        raise Refusal(422, "invalid_request", "body: there is no report, and no header `endpoint-load-metrics`")
+        raise Refusal(
+            422, "invalid_request", "body: there is no report, and no header `endpoint-load-metrics`"
+        )
     if content_type.partition(";")[0].strip().lower() == "text/plain":
         return callsteer.read_agent_check(body).report
     try:

@@ -66,13 +66,15 @@ SetInQuery = Annotated[int, Query(alias="set", ge=0, le=MAX_SET)]
 
 token = HTTPBearer(
     scheme_name="token",
-    description="The token of the environment variable `CALLSTEER_TOKEN`. None is asked for where the control plane "
-    "was started without one, which it is on a loopback address only.",
+    description="The token of the environment variable `CALLSTEER_TOKEN`. None is asked for where the "
+    "control plane was started without one, which it is on a loopback address only.",
     auto_error=False,
 )
 
 NO_CONTENT: dict[str, Any] = {"status_code": 204, "response_class": Response}
-SECONDS_TO_WAIT = {"Retry-After": {"description": "Seconds to wait.", "schema": {"type": "integer", "minimum": 0}}}
+SECONDS_TO_WAIT = {
+    "Retry-After": {"description": "Seconds to wait.", "schema": {"type": "integer", "minimum": 0}}
+}
 REFUSALS: dict[int, dict[str, Any]] = {
     401: {
         "description": "`unauthorized`: no token, or another one.",
@@ -182,7 +184,9 @@ async def report(
     ] = None,
 ) -> None:
     """Take what a bridge says of its load."""
-    plane.report(bridge_id, in_set, reports.read(await request.body(), request.headers.get("content-type", ""), orca))
+    plane.report(
+        bridge_id, in_set, reports.read(await request.body(), request.headers.get("content-type", ""), orca)
+    )
 
 
 @router.post("/bridges/{bridge_id}/drain", tags=["bridges"], **NO_CONTENT, **changing(404, 415, 422))
@@ -215,7 +219,10 @@ async def disable_bridge(bridge_id: BridgeInPath, plane: Plane, in_set: SetInQue
         "requestBody": {
             "required": True,
             "content": {
-                "text/plain": {"schema": {"type": "string", "minLength": 1}, "example": "1 sip:10.0.0.1 0 0 duid=b1\n"}
+                "text/plain": {
+                    "schema": {"type": "string", "minLength": 1},
+                    "example": "1 sip:10.0.0.1 0 0 duid=b1\n",
+                }
             },
         }
     },
@@ -226,11 +233,13 @@ async def replace_list(
     request: Request,
     dry_run: Annotated[bool, Query(description="Say what would change, and change nothing.")] = False,
 ) -> Changes:
-    """Take another dispatcher.list, as a whole or not at all. Bridges that stay keep their calls and health."""
+    """Take another dispatcher.list, all of it or nothing. Bridges that stay keep their calls and health."""
     text = await request.body()
     if not text:
         # Whoever sends a file that was not written would otherwise take every bridge out.
-        raise Refusal(422, "invalid_request", "body: the list is empty; one without bridges has at least a line end")
+        raise Refusal(
+            422, "invalid_request", "body: the list is empty; one without bridges has at least a line end"
+        )
     return plane.replace_list(text, dry_run)
 
 

@@ -55,71 +55,80 @@ Seconds = Annotated[float, Field(ge=0, le=LONGEST, allow_inf_nan=False), BeforeV
 class Request(BaseModel):
     """What a client sends: a field that is not known is refused, it may be a typing error."""
 
-    model_config = ConfigDict(extra="forbid", serialize_by_alias=True, validate_by_name=True, validate_by_alias=True)
+    model_config = ConfigDict(
+        extra="forbid", serialize_by_alias=True, validate_by_name=True, validate_by_alias=True
+    )
 
 
 class CallRequest(Request):
     """A call that wants a bridge. What is missing or null has the library's default."""
 
     call_id: CallId
-    set: Annotated[SetNumber, BeforeValidator(number)] | None = Field(None, description="Where the call wants to go.")
-    key: Text | None = Field(None, description="What `call_id_hash` hashes in place of the Call-ID.")
+    set: Annotated[SetNumber, BeforeValidator(number)] | None = Field(
+        default=None, description="Where the call wants to go."
+    )
+    key: Text | None = Field(default=None, description="What `call_id_hash` hashes in place of the Call-ID.")
     class_: Text | None = Field(
-        None, alias="class", description="What kind of call it is: `load_score` learns what each kind costs."
+        default=None,
+        alias="class",
+        description="What kind of call it is: `load_score` learns what each kind costs.",
     )
     cost: Annotated[Cost, BeforeValidator(number)] | None = Field(
-        None, description="What it adds to the load of its bridge."
+        default=None, description="What it adds to the load of its bridge."
     )
-    tenant: Text | None = Field(None, description="Whose call it is, for limits.")
+    tenant: Text | None = Field(default=None, description="Whose call it is, for limits.")
 
 
 class CallQuery(CallRequest):
     """The same as parameters of a URL, where every value is a text."""
 
-    set: SetNumber | None = Field(None, description="Where the call wants to go.")
-    cost: Cost | None = Field(None, description="What it adds to the load of its bridge.")
+    set: SetNumber | None = Field(default=None, description="Where the call wants to go.")
+    cost: Cost | None = Field(default=None, description="What it adds to the load of its bridge.")
 
 
 class Failure(Request):
     """What happened to a call at its bridge."""
 
-    reply: Annotated[int, Field(ge=300, le=699), BeforeValidator(number)] | Literal["timeout", "unreachable"] = Field(
-        description="The final reply's SIP status, or why there is none."
-    )
-    retry_after: Seconds | None = Field(None, description="The reply's Retry-After in seconds.")
+    reply: (
+        Annotated[int, Field(ge=300, le=699), BeforeValidator(number)] | Literal["timeout", "unreachable"]
+    ) = Field(description="The final reply's SIP status, or why there is none.")
+    retry_after: Seconds | None = Field(default=None, description="The reply's Retry-After in seconds.")
 
 
 class DrainRequest(Request):
     """How long to wait for the calls of a bridge that gets no new ones."""
 
-    deadline: Seconds | None = Field(None, description="Seconds from now. Missing or null: for ever.")
+    deadline: Seconds | None = Field(default=None, description="Seconds from now. Missing or null: for ever.")
 
 
 class ReportRequest(Request):
     """What a bridge says about itself, in the own JSON. What is missing or null stays as it was."""
 
     score: Annotated[float, Field(ge=0, le=1_000)] | None = Field(
-        None,
-        description="Its load divided by its capacity, the mean over the last interval; 1 is full, more is overload.",
+        default=None,
+        description="Its load / its capacity, the mean over the last interval; 1 is full, more is overload.",
     )
     active_calls: Annotated[int, Field(ge=0, le=4_294_967_295)] | None = Field(
-        None, description="Calls in progress there, of all dispatchers."
+        default=None, description="Calls in progress there, of all dispatchers."
     )
     measured_at: Annotated[float, Field(ge=0, le=1e13)] | None = Field(
-        None,
-        description="When it was measured, in seconds since the epoch of Unix. Missing: when it comes. A clock that is "
-        "ahead of the control plane's makes it a `future_report`: where clocks cannot be compared, send `sequence`.",
+        default=None,
+        description="When it was measured, in seconds since the epoch of Unix. Missing: when it comes. A "
+        "clock that is ahead of the control plane's makes it a `future_report`: where clocks cannot be "
+        "compared, send `sequence`.",
     )
     sequence: Annotated[int, Field(ge=0, le=9_007_199_254_740_991)] | None = Field(
-        None, description="A number that grows with every report of this bridge."
+        default=None, description="A number that grows with every report of this bridge."
     )
     sustained: Annotated[float, Field(ge=0, le=1_000)] | None = Field(
-        None, description="The score averaged over a minute or more; decisions on capacity prefer it."
+        default=None, description="The score averaged over a minute or more; decisions on capacity prefer it."
     )
     capacity: Annotated[int, Field(ge=0, le=4_294_967_295)] | None = Field(
-        None, description="Calls that it can carry, by its own account."
+        default=None, description="Calls that it can carry, by its own account."
     )
-    draining: bool | None = Field(None, description="Whether it wants no new calls; false takes an earlier true back.")
+    draining: bool | None = Field(
+        default=None, description="Whether it wants no new calls; false takes an earlier true back."
+    )
 
 
 class Destination(BaseModel):
@@ -151,11 +160,13 @@ class Failed(BaseModel):
 
     blame: Literal["destination", "busy", "caller"] = Field(description="Whom the failure counts against.")
     moved_to: Destination | None = Field(
-        description="The bridge that the call was moved to: send it there. Null: answer the caller, DELETE the call."
+        description="The bridge that the call was moved to. Null: answer the caller, and DELETE the call."
     )
 
 
-Standing = Literal["candidate", "removed", "disabled", "draining", "inactive", "ejected", "busy", "full", "too_fast"]
+Standing = Literal[
+    "candidate", "removed", "disabled", "draining", "inactive", "ejected", "busy", "full", "too_fast"
+]
 
 
 class Trying(BaseModel):
@@ -189,7 +200,9 @@ class Row(BaseModel):
     algorithm: str | dict[str, Any] = Field(description="The algorithm of that route, as in a configuration.")
     destination: Destination
     standing: Standing
-    key: float | None = Field(description="What candidates are compared by, the least first; null where nothing is.")
+    key: float | None = Field(
+        description="What candidates are compared by, the least first; null where nothing is."
+    )
     predicted: float = Field(description="P: what its calls should cost.")
     residual: float = Field(description="R: by what share its reports differ from that.")
     load: float = Field(description="L: the estimate.")
@@ -200,7 +213,9 @@ class Row(BaseModel):
 class Explanation(BaseModel):
     """What would be done with a call, and why."""
 
-    destination: Destination | None = Field(description="Where the call would go; where it is, if it is in progress.")
+    destination: Destination | None = Field(
+        description="Where the call would go; where it is, if it is in progress."
+    )
     code: str | None = Field(description="Why it would go nowhere.")
     rows: list[Row]
 
@@ -217,7 +232,7 @@ class Recent(BaseModel):
 
 
 class Capacity(BaseModel):
-    """How full a set is, and how large it should be. Only bridges that say or are told what they can carry count."""
+    """How full a set is, and how large it should be. Bridges without a known capacity do not count."""
 
     utilisation: float | None = Field(description="Load / capacity; null where no bridge counts.")
     load: float = Field(ge=0)
@@ -256,4 +271,4 @@ class Problem(BaseModel):
     code: str = Field(
         description="The library's code of the error, or `unauthorized`, `too_large`, `invalid_request` ..."
     )
-    sip: SipAnswer | None = Field(None, description="Only with what refuses a call.")
+    sip: SipAnswer | None = Field(default=None, description="Only with what refuses a call.")

@@ -34,7 +34,9 @@ class Settings:
     """What messages call the two: the files that they come from."""
 
     @classmethod
-    def read(cls, config: Path | None, bridges: Path | None, environment: Mapping[str, str] = os.environ) -> Settings:
+    def read(
+        cls, config: Path | None, bridges: Path | None, environment: Mapping[str, str] = os.environ
+    ) -> Settings:
         """Reads the files, and the token from the environment. Raises `SettingsError`."""
         return cls(
             config=parse_config(config) if config else {},
@@ -77,5 +79,7 @@ def read(path: Path) -> bytes:
 def check_token(token: str | None) -> str | None:
     """Refuses a token that no header can carry: an empty one, or one that was read with its line end."""
     if token is not None and (not token or not token.isascii() or not token.isprintable() or " " in token):
-        raise SettingsError(f"{TOKEN_VARIABLE} is empty, or has a space, a line end or a letter that is not ASCII")
+        raise SettingsError(
+            f"{TOKEN_VARIABLE} is empty, or has a space, a line end or a letter that is not ASCII"
+        )
     return token

@@ -72,7 +72,7 @@ class Options:
         return "\r\n".join([*lines, "", ""]).encode()
 
     def is_answered_by(self, reply: Reply) -> bool:
-        """RFC 3261, 17.1.3: the branch of the topmost Via and the method of CSeq; the Call-ID guards against chance."""
+        """RFC 3261, 17.1.3: the branch of the topmost Via and the method of CSeq; and the Call-ID."""
         return (reply.branch, reply.call_id, reply.method) == (self.branch, self.call_id, "OPTIONS")
 
 
@@ -119,7 +119,7 @@ class Reply:
 
 
 def parse_parameters(text: str) -> dict[str, str]:
-    """`;name=value;flag` as a dictionary; names in lower case. What stands before the first `;` is no parameter."""
+    """`;name=value;flag` as a dictionary; names in lower case. Before the first `;` is no parameter."""
     pairs = (part.partition("=") for part in text.split(";")[1:])
     return {name.strip().lower(): value.strip() for name, _, value in pairs}
 
