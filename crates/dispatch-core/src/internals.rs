@@ -48,7 +48,7 @@ impl Counting {
     /// Chooses by the hash of a key, and counts nothing.
     pub fn pick(&mut self, key: u64) -> Option<u64> {
         let (costs, dispatchers) = (&self.fleet.costs, self.config.dispatchers);
-        let ask = Ask { key, text: &[], class: 0, cost: 1, costs, dispatchers, now: self.now, tried: &[] };
+        let ask = Ask { key, text: None, class: 0, cost: 1, costs, dispatchers, now: self.now, tried: &[] };
         let leg = *self.fleet.legs(1).first()?;
         let seat = self.fleet.choose(leg, &ask, &mut self.rng)?;
         self.fleet.chosen(leg, seat, false);

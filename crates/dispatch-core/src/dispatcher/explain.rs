@@ -82,7 +82,7 @@ impl Dispatcher {
 
     fn rows(&self, fleet: &Fleet, call: &Call<'_>) -> Vec<Row> {
         let (key, class) = (fleet.hash(call.text()), fleet.class_as_compared(call.class));
-        let ask = Ask { text: call.text(), ..self.ask(fleet, key, class, call.cost, &[]) };
+        let ask = Ask { text: Some(call.text()), ..self.ask(fleet, key, class, call.cost, &[]) };
         let mut rows = Vec::new();
         for (algorithm, leg) in fleet.routes(call.set) {
             let Some(set) = fleet.set(leg) else { continue };

@@ -146,7 +146,7 @@ impl Dispatcher {
         rng: &mut Rng,
     ) -> Result<(Leg, u32), BeginError> {
         let class = fleet.class_as_compared(call.class);
-        let ask = Ask { text: call.text(), ..self.ask(fleet, key, class, call.cost, &[]) };
+        let ask = Ask { text: Some(call.text()), ..self.ask(fleet, key, class, call.cost, &[]) };
         let mut legs = fleet.legs(call.set).iter();
         let found = legs.find_map(|leg| Some((*leg, fleet.choose(*leg, &ask, rng)?)));
         found.ok_or_else(|| self.refusal(fleet, call.set))
@@ -166,7 +166,7 @@ impl Dispatcher {
         tried: &'a [u32],
     ) -> Ask<'a> {
         let (costs, dispatchers) = (&fleet.costs, self.config.dispatchers);
-        Ask { key, text: &[], class, cost, costs, dispatchers, now: self.now, tried }
+        Ask { key, text: None, class, cost, costs, dispatchers, now: self.now, tried }
     }
 
     fn placed(&self, id: u64) -> Option<Placed> {

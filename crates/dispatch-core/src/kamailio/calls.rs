@@ -40,6 +40,10 @@ impl Calls {
         }
     }
 
+    pub(super) fn get(&self, call_id: &[u8]) -> Option<&Call> {
+        self.calls.get(call_id)
+    }
+
     pub(super) fn end(&mut self, call_id: &[u8]) -> Option<Call> {
         self.calls.remove(call_id)
     }

@@ -35,6 +35,10 @@ impl Circle {
         }
     }
 
+    pub(crate) fn is_spare(self, index: usize) -> bool {
+        self.spare == Some(index)
+    }
+
     /// Whose turn a number means: a hash, a counter, a random draw.
     pub(crate) fn turn(self, number: u32) -> usize {
         number.checked_rem(self.turns as u32).unwrap_or(0) as usize

@@ -23,6 +23,8 @@ pub struct Destination {
     pub weight: u32,
     /// The attribute `rweight`, 1 to 100; 0 is none.
     pub rweight: u32,
+    /// The attribute `latency`, in milliseconds: what is normal, as long as no probe was measured.
+    pub latency: u32,
     /// The attribute `cc=1`: algorithm 13 looks at congestion in place of latency.
     pub congestion_control: bool,
     /// The attribute `ocmin`, 0 to 100: the least rate that algorithm 64 applies. Default 10.
@@ -61,11 +63,15 @@ pub(super) struct Member {
 
 impl Member {
     pub(super) fn new(destination: Destination, params: &Params) -> Self {
-        // 5.6 knows no flag 32.
-        let unknown = if params.release == Release::V5 { u32::from(NO_PING) } else { 0 };
-        let state = State::new(destination.flags & !unknown);
-        let (latency, overload) = (Latency::default(), Overload::default());
+        let state = State::new(destination.flags).anew_without(params.release.ignored_flag());
+        let normal = f64::from(destination.latency);
+        let latency = Latency { estimated: normal, average: normal };
+        let overload = Overload::default();
         Self { destination, state, load: 0, latency, overload }
+    }
+
+    pub(super) const fn is_up(&self) -> bool {
+        !self.state.is_skipped()
     }
 
     pub(super) const fn is_full(&self) -> bool {
@@ -83,15 +89,14 @@ impl Member {
         wanted && !self.state.has(DISABLED) && !self.state.has(NO_PING)
     }
 
-    /// The priority of algorithm 13: one less for every time that the latency, or the congestion,
-    /// reaches the priority.
-    ///
-    /// The manual: PRIORITY - ESTIMATED_LATENCY_MS / PRIORITY, in whole numbers.
+    /// The priority of algorithm 13: PRIORITY - ESTIMATED_LATENCY_MS / PRIORITY in whole numbers, as the
+    /// manual has it, where the latency, or the congestion, passes the priority; but at least 1.
     pub(super) fn adjusted_priority(&self) -> i32 {
         let Latency { estimated, average } = self.latency;
         let ms = if self.destination.congestion_control { estimated - average } else { estimated };
         let priority = self.destination.priority;
-        priority.saturating_sub((ms.max(0.0) as i32).checked_div(priority).unwrap_or(0))
+        let ms = ms.max(0.0) as i32;
+        if priority > 0 && ms > priority { (priority - ms / priority).max(1) } else { priority }
     }
 }
 

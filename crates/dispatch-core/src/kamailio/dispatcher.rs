@@ -7,8 +7,8 @@ use core::time::Duration;
 
 use super::calls::{Call, Calls};
 use super::destination::{Latency, Member};
-use super::set::{Request, Selection, Set};
-use super::{Change, Destination, Mark, Params, State, StateError};
+use super::set::Set;
+use super::{Change, Destination, Mark, Params, Request, Selection, State, StateError};
 use crate::config::SetId;
 use crate::rng::Rng;
 use crate::time::Time;
@@ -82,16 +82,22 @@ impl Dispatcher {
         request: &Request<'_>,
         now: Time,
     ) -> Option<Selection> {
-        let selection = self.look(set, algorithm, request, now)?;
+        let Some(selection) = self.look(set, algorithm, request, now) else {
+            if let Some(set) = self.sets.get_mut(&set) {
+                set.fail(algorithm, request, &self.params);
+            }
+            return None;
+        };
         self.take(set, &selection, request.call_id, now);
-        Some(selection)
+        (!selection.refused).then_some(selection)
     }
 
     /// The first half of a selection, which changes nothing. Kamailio's processes do both halves
     /// without a lock around them.
     #[must_use]
     pub fn look(&self, set: SetId, algorithm: u16, request: &Request<'_>, now: Time) -> Option<Selection> {
-        self.sets.get(&set)?.look(algorithm, request, &self.params, now)
+        let is_new = !self.calls.knows(request.call_id);
+        self.sets.get(&set)?.look(algorithm, request, is_new, &self.params, now)
     }
 
     /// The second half of a selection: it takes its turn, and algorithm 10 counts the call.
@@ -99,8 +105,8 @@ impl Dispatcher {
         if let Some(set) = self.sets.get_mut(&set) {
             set.take(selection, &self.params, now);
         }
-        if selection.algorithm == CALL_LOAD {
-            self.count(set, selection.counted, call_id, now);
+        if let Some(counted) = selection.counted {
+            self.count(set, counted, call_id, now);
         }
     }
 
@@ -114,7 +120,7 @@ impl Dispatcher {
         now: Time,
     ) -> Option<usize> {
         let next = selection.next()?;
-        if let Some(call) = self.calls.end(call_id) {
+        if let Some(call) = selection.counted.and_then(|_| self.calls.end(call_id)) {
             self.discount(&call);
             self.count(set, next, call_id, now);
         }
@@ -203,10 +209,13 @@ impl Dispatcher {
 
     /// `ds_load_update()` for BYE or CANCEL, or `ds_load_unset()`: the call is not counted any more.
     /// Without either it is counted until it expires, however it ended. After a reload it is taken
-    /// off whatever was counted since.
+    /// off whatever was counted since; where its destination is gone, it stays known until it expires.
     pub fn end(&mut self, call_id: &[u8]) {
-        if let Some(call) = self.calls.end(call_id) {
-            self.discount(&call);
+        let set = self.calls.get(call_id).and_then(|call| Some((call, self.sets.get_mut(&call.set)?)));
+        let member = set.and_then(|(call, set)| set.find(|destination| destination.duid == call.duid));
+        if let Some(member) = member {
+            member.load = member.load.saturating_sub(1);
+            self.calls.end(call_id);
         }
     }
 
@@ -221,7 +230,10 @@ impl Dispatcher {
     fn load_anew(&mut self, new: Option<(SetId, Member)>, stays: impl Fn(SetId, &Member) -> bool) {
         let mut lines: BTreeMap<SetId, Vec<Member>> = BTreeMap::new();
         for (id, set) in core::mem::take(&mut self.sets) {
-            let members: Vec<Member> = set.into_members().filter(|member| stays(id, member)).collect();
+            let ignored = self.params.release.ignored_flag();
+            let again = |member: Member| Member { state: member.state.anew_without(ignored), ..member };
+            let members: Vec<Member> =
+                set.into_members().filter(|member| stays(id, member)).map(again).collect();
             if !members.is_empty() {
                 lines.insert(id, members);
             }

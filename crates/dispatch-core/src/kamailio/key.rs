@@ -43,6 +43,25 @@ pub fn uri_key(uri: &[u8], user_only: bool) -> Option<Vec<u8>> {
     if user_only { Some(join(user, b"")) } else { Some(join(user, without_port(place, default_port))) }
 }
 
+/// The key of algorithm 5: the user of a username `scheme:user@domain`, or the whole of one that is
+/// shorter than three bytes. `None` where there is no user, so that it is round robin.
+///
+/// ```
+/// use callsteer::kamailio::username_key;
+/// assert_eq!(username_key(b"alice@example.com"), Some(&b"alice"[..]));
+/// assert_eq!(username_key(b"sip:alice"), Some(&b"alice"[..]));
+/// ```
+#[must_use]
+pub fn username_key(username: &[u8]) -> Option<&[u8]> {
+    if username.len() < 3 {
+        return Some(username).filter(|name| !name.is_empty());
+    }
+    let end = username.iter().position(|byte| *byte == b'@').unwrap_or(username.len());
+    let name = username.get(..end)?;
+    let start = name.iter().position(|byte| *byte == b':').map_or(0, |colon| colon + 1);
+    name.get(start..).filter(|user| !user.is_empty())
+}
+
 /// One key that hashes as these two together: the rest of the first that fills no group of four is
 /// filled up in front, which does not change its number.
 fn join(first: &[u8], second: &[u8]) -> Vec<u8> {
@@ -101,6 +120,10 @@ mod tests {
         assert_eq!(uri_key(b"sip:carol:x@example.com", true), Some(b"carol".to_vec()));
         assert_eq!(uri_key(b"mailto:carol@example.com", false), None);
         assert_eq!(uri_key(b"carol", false), None);
+        let users =
+            ["x", "a:", "@b", "a:b", ":a@b", "a@b:c", "a:b:c@d"].map(|name| username_key(name.as_bytes()));
+        assert_eq!(users, ["x", "a:", "@b", "b", "a", "a", "b:c"].map(|user| Some(user.as_bytes())));
+        assert_eq!([&b""[..], b"a:@b", b"@bc"].map(username_key), [None; 3]);
         assert_eq!(call_id_key(b" \ta@b \r\n"), b"a@b");
     }
 }

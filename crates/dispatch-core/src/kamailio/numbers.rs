@@ -122,7 +122,12 @@ pub const NUMBERS: &[Number] = &[
         Some(Algorithm::Weighted),
         "exact for any number of hosts",
     ),
-    row(12, "all destinations at once", None, "a call goes to one destination here"),
+    row(
+        12,
+        "all destinations from the first one that is up on, at once, be they up or down",
+        None,
+        "a call goes to one destination here",
+    ),
     row(13, "the highest priority after latency, in turn", None, "load_score steers by what bridges report"),
     row(
         14,

@@ -3,6 +3,7 @@
 use core::time::Duration;
 
 use super::Bytes;
+use super::state::{NO_PING, PROBING};
 
 /// `modparam("dispatcher", ...)`, with Kamailio's defaults.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,6 +24,8 @@ pub struct Params {
     pub inactive_threshold: u32,
     /// `ds_probing_mode`, 0 to 3. Default 0.
     pub probing_mode: u8,
+    /// The core's `max_branches`: how many algorithm 12 calls at most. Default 12.
+    pub max_branches: usize,
     /// `ds_hash_size` is above 0: without it algorithm 10 selects nobody. Default false.
     pub counts_calls: bool,
     /// `ds_hash_initexpire`: a call without a 200 is counted for this long. Default 2 h.
@@ -44,6 +47,7 @@ impl Default for Params {
             probing_threshold: 1,
             inactive_threshold: 1,
             probing_mode: 0,
+            max_branches: 12,
             counts_calls: false,
             setup_expires: Duration::from_secs(7_200),
             call_expires: Duration::from_secs(7_200),
@@ -61,4 +65,14 @@ pub enum Release {
     V5,
     /// Kamailio 6.2.0-dev1 (38711a3e): a mark is believed at once.
     V6,
+}
+
+impl Release {
+    /// The flag of a list that has no effect: 5.6 knows no 32, 6.2 takes 8 from `set_state` only.
+    pub(super) const fn ignored_flag(self) -> u8 {
+        match self {
+            Self::V5 => NO_PING,
+            Self::V6 => PROBING,
+        }
+    }
 }

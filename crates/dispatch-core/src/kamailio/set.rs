@@ -1,57 +1,17 @@
 //! One set of the model: its members in index order, and whose turn it is.
 
+use alloc::vec;
 use alloc::vec::Vec;
 
 use super::circle::{Circle, index_order};
 use super::destination::Member;
 use super::dispatcher::CALL_LOAD;
-use super::{Destination, Params, Release, call_id_key, hash, slots, uri_key};
+use super::{
+    Destination, Params, Release, Request, Selection, call_id_key, hash, latency, slots, uri_key,
+    username_key,
+};
 use crate::rng::Rng;
 use crate::time::Time;
-
-/// What of a request decides.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Request<'a> {
-    /// The body of Call-ID: algorithm 0, and what algorithm 10 counts by.
-    pub call_id: &'a [u8],
-    /// The URI of From: algorithm 1.
-    pub from: &'a [u8],
-    /// The URI of To: algorithm 2.
-    pub to: &'a [u8],
-    /// The Request-URI: algorithm 3.
-    pub request_uri: &'a [u8],
-    /// The username of Proxy-Authorization or Authorization: algorithm 5, round robin without one.
-    pub username: Option<&'a [u8]>,
-    /// What `hash_pvar` comes to: algorithm 7, which fails without it.
-    pub hash_pvar: Option<&'a [u8]>,
-    /// What `rand()` gives: algorithm 6.
-    pub random: u32,
-}
-
-/// What a selection comes to; destinations are told by their place in index order.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Selection {
-    /// The one selected; by algorithm 12, the first of all.
-    pub index: usize,
-    /// What the XAVP list holds, the one selected first; empty without `flags` bit 2, and for
-    /// algorithm 12.
-    pub failover: Vec<usize>,
-    /// Algorithm 12: everybody, at once.
-    pub parallel: Vec<usize>,
-    /// Where algorithm 10 counts the call: whose turn it was, even where another one gets it.
-    pub(super) counted: usize,
-    /// By which algorithm: some become another one.
-    pub(super) algorithm: u16,
-}
-
-impl Selection {
-    /// Drops the one selected, and selects the next of the failover list.
-    pub(super) fn next(&mut self) -> Option<usize> {
-        self.index = *self.failover.get(1)?;
-        self.failover.remove(0);
-        Some(self.index)
-    }
-}
 
 #[derive(Clone, Debug)]
 pub(super) struct Set {
@@ -104,11 +64,11 @@ impl Set {
 
     /// A state changed: algorithms 11 and 15 share among those that are left.
     pub(super) fn share_anew(&mut self, rng: &mut Rng) {
-        let up = |member: &&Member| !member.state.is_skipped();
-        let rweight = |member: &Member| if up(&member) { member.destination.rweight } else { 0 };
+        let rweight = |member: &Member| if member.is_up() { member.destination.rweight } else { 0 };
         let rweights: Vec<u32> = self.members.iter().map(rweight).collect();
-        let ranks =
-            |member: &Member| up(&member).then_some((member.destination.priority, member.destination.weight));
+        let ranks = |member: &Member| {
+            member.is_up().then_some((member.destination.priority, member.destination.weight))
+        };
         let ranks: Vec<Option<(i32, u32)>> = self.members.iter().map(ranks).collect();
         self.by_rweight.owners = slots::shuffled(&slots::slots_by_rweight(&rweights), rng);
         self.by_srv.owners = slots::shuffled(&slots::slots_by_rank(&ranks), rng);
@@ -118,31 +78,37 @@ impl Set {
         &self,
         algorithm: u16,
         request: &Request<'_>,
+        is_new: bool,
         params: &Params,
         now: Time,
     ) -> Option<Selection> {
         let algorithm = self.known(algorithm, request, params.release);
-        let circle = Circle::new(self.members.len(), params.use_default);
-        let up = |index: &usize| self.members.get(*index).is_some_and(|member| !member.state.is_skipped());
-        if algorithm == 12 {
-            let parallel: Vec<usize> = (0..self.members.len()).filter(up).collect();
-            return Some(Selection {
-                index: *parallel.first()?,
-                parallel,
-                algorithm,
-                ..Selection::default()
-            });
+        if algorithm == LATENCY {
+            return latency::select(&self.members, self.turn, params);
         }
+        let circle = Circle::new(self.members.len(), params.use_default);
         let start = self.start(algorithm, request, params, circle, now)?;
         // The spare one's turn goes to another one, whether that is full or not.
-        let index = circle.from(circle.turn(start as u32)).find(up)?;
-        let open = |index: &usize| {
-            algorithm != CALL_LOAD || self.members.get(*index).is_some_and(|member| !member.is_full())
+        let index = circle.from(circle.turn(start as u32)).find(|index| self.is_up(*index))?;
+        let counts = algorithm == CALL_LOAD && is_new && self.has_duid(start);
+        let mut selection = Selection {
+            index,
+            counted: counts.then_some(start),
+            algorithm,
+            turn: self.after(index),
+            ..Selection::default()
         };
-        let rest = circle.from(index).skip(1).filter(up).filter(open);
-        let failover =
-            if params.failover { core::iter::once(index).chain(rest).collect() } else { Vec::new() };
-        Some(Selection { index, counted: start, failover, parallel: Vec::new(), algorithm })
+        if algorithm == PARALLEL {
+            selection.parallel = (index..self.members.len()).take(params.max_branches).collect();
+        } else if params.failover {
+            let is_full = |index: usize| counts && self.members.get(index).is_some_and(Member::is_full);
+            // The spare one stays in the list, whatever its state is.
+            let is_open = |index: &usize| circle.is_spare(*index) || (self.is_up(*index) && !is_full(*index));
+            selection.failover = vec![index];
+            selection.failover.extend(circle.from(index).skip(1).filter(is_open));
+            selection.refused = counts && !selection.failover.iter().all(|index| self.has_duid(*index));
+        }
+        Some(selection)
     }
 
     /// From where on the one selected is looked for.
@@ -163,29 +129,23 @@ impl Set {
             2 => by_uri(request.to),
             3 => by_uri(request.request_uri),
             4 => Some(in_turn()),
-            5 => request.username.map(by_hash),
+            5 => request.username.and_then(username_key).map(by_hash),
             6 => Some(circle.turn(request.random)),
             7 => request.hash_pvar.map(by_hash),
             9 => self.by_weight.owner(),
             CALL_LOAD if !params.counts_calls => None,
             CALL_LOAD => {
-                let open = |(_, member): &(usize, &Member)| !member.state.is_skipped() && !member.is_full();
+                let open = |(_, member): &(usize, &Member)| member.is_up() && !member.is_full();
                 let open = self.members.iter().enumerate().filter(open);
                 open.min_by_key(|(_, member)| member.load).map(|(index, _)| index)
             }
             11 => self.by_rweight.owner(),
-            13 => {
-                let up = |index: &usize| self.members.get(*index).is_some_and(|m| !m.state.is_skipped());
-                let priority = |index: usize| self.members.get(index).map(Member::adjusted_priority);
-                let best = circle.from(0).filter(up).filter_map(priority).max();
-                circle.from(in_turn()).filter(up).find(|index| priority(*index) == best)
-            }
             15 => self.by_srv.owner(),
             64 => circle.from(in_turn()).find(|index| {
                 let member = self.members.get(*index);
-                member.is_some_and(|member| !member.state.is_skipped() && !member.overload.spares(now))
+                member.is_some_and(|member| member.is_up() && !member.overload.spares(now))
             }),
-            // 8, and every number that means nothing.
+            // 8, 12, and every number that means nothing.
             _ => Some(0),
         }
     }
@@ -194,7 +154,7 @@ impl Set {
     pub(super) fn take(&mut self, selection: &Selection, params: &Params, now: Time) {
         let circle = Circle::new(self.members.len(), params.use_default);
         match selection.algorithm {
-            4 | 13 => self.turn = selection.index as u32 + 1,
+            4 | LATENCY => self.turn = selection.turn,
             9 => self.by_weight.advance(),
             11 => self.by_rweight.advance(),
             15 => self.by_srv.advance(),
@@ -208,16 +168,37 @@ impl Set {
                         break;
                     }
                 }
-                self.turn = selection.index as u32 + 1;
+                self.turn = selection.turn;
             }
             _ => {}
         }
     }
 
+    /// Nobody was selected.
+    pub(super) fn fail(&mut self, algorithm: u16, request: &Request<'_>, params: &Params) {
+        match self.known(algorithm, request, params.release) {
+            4 => self.turn = self.after(self.turn as usize),
+            LATENCY => self.turn = 0,
+            _ => {}
+        }
+    }
+
+    fn after(&self, index: usize) -> u32 {
+        ((index + 1) % self.members.len().max(1)) as u32
+    }
+
+    fn is_up(&self, index: usize) -> bool {
+        self.members.get(index).is_some_and(Member::is_up)
+    }
+
+    fn has_duid(&self, index: usize) -> bool {
+        self.members.get(index).is_some_and(|member| !member.destination.duid.is_empty())
+    }
+
     /// The algorithm that a number comes to here; one that means nothing is 8.
     fn known(&self, number: u16, request: &Request<'_>, release: Release) -> u16 {
         match (number, release) {
-            (5, _) if request.username.is_none() => 4,
+            (5, _) if request.username.and_then(username_key).is_none() => 4,
             (0..=13, _) | (15 | 64, Release::V6) => number,
             (14, Release::V6) => {
                 let priorities = self.members.iter().map(|member| member.destination.priority);
@@ -232,6 +213,11 @@ impl Set {
 pub(crate) fn takes_turns(mut priorities: impl Iterator<Item = i32>) -> bool {
     priorities.next().is_some_and(|first| first > 0 && priorities.all(|other| other == first))
 }
+
+/// The algorithm that calls everybody at once.
+const PARALLEL: u16 = 12;
+/// The algorithm that looks at latency.
+const LATENCY: u16 = 13;
 
 impl Slots {
     const EMPTY: Self = Self { owners: Vec::new(), next: 0 };

@@ -32,8 +32,8 @@ pub fn slots_by_weight(weights: &[u32]) -> Vec<u32> {
 }
 
 /// Algorithm 11: how many of 100 calls each gets, from the rweights in index order, 0 for one that
-/// is inactive or disabled. Each takes its share, rounded down, and the last one that has an rweight
-/// what is left.
+/// is inactive or disabled. Each takes its share, rounded down, and the last one that got a slot takes
+/// what is left; where nobody got one, the last one that has an rweight.
 ///
 /// ```
 /// use callsteer::kamailio::slots_by_rweight;
@@ -45,7 +45,9 @@ pub fn slots_by_rweight(rweights: &[u32]) -> Vec<u32> {
     let sum: u64 = rweights.iter().map(|weight| u64::from(*weight)).sum();
     let share = |weight: &u32| (u64::from(SLOTS) * u64::from(*weight) / sum.max(1)) as u32;
     let mut slots: Vec<u32> = rweights.iter().map(share).collect();
-    give(&mut slots, rweights.iter().rposition(|weight| *weight > 0).unwrap_or(0));
+    let last = |of: &[u32]| of.iter().rposition(|some| *some > 0);
+    let last = last(&slots).or_else(|| last(rweights)).unwrap_or(0);
+    give(&mut slots, last);
     slots
 }
 
@@ -96,6 +98,8 @@ mod tests {
         assert_eq!(slots_by_weight(&[0, 50, 50]), [100, 0, 0]);
         assert_eq!(slots_by_rweight(&[1, 2, 1]), [25, 50, 25]);
         assert_eq!(slots_by_rweight(&[0, 2, 1]), [0, 66, 34]);
+        assert_eq!(slots_by_rweight(&[47, 47, 14, 1]), [43, 43, 14, 0]);
+        assert_eq!(slots_by_rweight(&[0, 0]), [100, 0]);
         let check = |hosts: usize, each: u32, last: u32| {
             let slots = slots_by_rweight(&vec![1; hosts]);
             assert_eq!(slots, [vec![each; hosts - 1], vec![last]].concat());

@@ -31,13 +31,18 @@ impl State {
         self.count
     }
 
+    /// The same flags but these, and nothing counted.
+    pub(super) const fn anew_without(self, flag: u8) -> Self {
+        Self { flags: self.flags & !flag, count: 0 }
+    }
+
     pub(super) const fn has(self, flag: u8) -> bool {
         self.flags & flag != 0
     }
 
     /// `dispatcher.set_state`: what is said is so at once.
     pub(super) const fn set(&mut self, to: Mark) {
-        self.flags = self.flags & NO_PING | to.0;
+        self.flags = to.0;
     }
 
     /// A mark, or the result of a probe: a state said once may have to be said again before it is

@@ -13,6 +13,7 @@ impl Entry {
     pub fn kamailio(&self) -> kamailio::Destination {
         let uri = self.destination.uri.clone();
         let Some(row) = Row::new(self) else { return kamailio::Destination { uri, ..Default::default() } };
+        let number = |name| row.fields.attr(name).and_then(|attr| attr.value.text.parse().ok());
         kamailio::Destination {
             uri,
             flags: row.fields.bits,
@@ -21,8 +22,9 @@ impl Entry {
             maxload: self.destination.max_calls,
             weight: row.kamailio("weight"),
             rweight: row.kamailio("rweight"),
+            latency: number("latency").unwrap_or_default(),
             congestion_control: row.fields.attr("cc").is_some_and(|cc| cc.value.text == "1"),
-            overload_min: row.fields.attr("ocmin").and_then(|ocmin| ocmin.value.text.parse().ok()),
+            overload_min: number("ocmin"),
         }
     }
 }

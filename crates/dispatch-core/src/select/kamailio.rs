@@ -89,10 +89,12 @@ impl Kamailio {
             return Some(last);
         }
         let turn = match self.alg {
-            // The text of a call is not kept: one that comes from another set starts by our hash.
-            0..=3 | 5 | 7 if ask.text.is_empty() => ask.key as u32,
-            0 => hash(call_id_key(ask.text), b"", self.bytes),
-            1..=3 | 5 | 7 => hash(ask.text, b"", self.bytes),
+            // One that fails over from another set has no text any more, and starts by our hash.
+            0..=3 | 5 | 7 => match ask.text {
+                None => ask.key as u32,
+                Some(text) if self.alg == 0 => hash(call_id_key(text), b"", self.bytes),
+                Some(text) => hash(text, b"", self.bytes),
+            },
             4 => self.turn,
             6 => random,
             9 | 11 | 15 => *self.slots.get(self.slot)? as u32,

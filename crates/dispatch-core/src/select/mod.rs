@@ -68,8 +68,8 @@ impl<'a> Candidates<'a> {
 pub(crate) struct Ask<'a> {
     /// The hash of its key.
     pub(crate) key: u64,
-    /// The key itself; empty for one that fails over.
-    pub(crate) text: &'a [u8],
+    /// The key itself, which is not kept for failing over.
+    pub(crate) text: Option<&'a [u8]>,
     pub(crate) class: u16,
     pub(crate) cost: u32,
     pub(crate) costs: &'a Costs,

@@ -1,35 +1,50 @@
 //! The same decisions by the façade: `Algorithm::Kamailio` over our own members, health and calls.
+//!
+//! Where a recording goes where the façade does not follow, nothing is compared until the next list.
 
 use std::collections::BTreeMap;
 
-use callsteer::kamailio::uri_key;
-use callsteer::{Algorithm, Call, Config, DestinationId, Dispatcher, Placed, Route, SetId, Time};
+use callsteer::kamailio::{uri_key, username_key};
+use callsteer::{Algorithm, Call, Config, DestinationId, Dispatcher, Placed, Route, SetId, Starts, Time};
 
-use crate::recording::{Event, Recording, bytes, same};
+use crate::recording::{Event, Recording, Select, States, bytes, ours, same, theirs};
 
 /// How many decisions are ours too, or the first one that is not.
 pub(crate) fn check(recording: &Recording) -> Result<usize, String> {
-    let mut compat = Compat::new(recording);
+    let mut compat = Compat::new(recording, &recording.list);
     for (number, event) in recording.events.iter().enumerate() {
-        // A load that a reload forgets is what nobody wants back.
-        if matches!(event, Event::Reload { .. }) && recording.modparams.counts_calls() {
-            break;
+        match event {
+            // A load that a reload forgets is what nobody wants back.
+            Event::Reload { list: None, .. } if recording.modparams.counts_calls() => break,
+            Event::Reload { list, .. } => {
+                let list = list.as_ref().unwrap_or(compat.list);
+                compat = Compat { checked: compat.checked, ..Compat::new(recording, list) };
+            }
+            _ if compat.follows => {
+                compat.event(event).map_err(|failure| format!("event {number}: {failure}"))?;
+            }
+            _ => {}
         }
-        compat.event(event).map_err(|failure| format!("event {number}: {failure}"))?;
     }
     Ok(compat.checked)
 }
 
 struct Compat<'a> {
     recording: &'a Recording,
+    list: &'a String,
     dispatcher: Dispatcher,
     ids: BTreeMap<(SetId, String), DestinationId>,
-    calls: u64,
+    /// Calls that algorithm 10 counts.
+    placed: BTreeMap<Vec<u8>, Placed>,
+    unique: u64,
+    follows: bool,
+    /// Whether the turns of algorithm 4 are those of the recording.
+    has_turns: bool,
     checked: usize,
 }
 
 impl<'a> Compat<'a> {
-    fn new(recording: &'a Recording) -> Self {
+    fn new(recording: &'a Recording, list: &'a String) -> Self {
         let use_default = recording.params().use_default;
         let route = |set, alg| Route {
             set,
@@ -40,44 +55,50 @@ impl<'a> Compat<'a> {
         let config = Config { policies: policies.collect(), ..Config::default() };
         let mut dispatcher = Dispatcher::new(config).unwrap();
         let mut ids = BTreeMap::new();
-        for (set, destination) in recording.destinations() {
+        for (set, mut destination) in ours(list) {
+            let down = matches!(destination.starts, Starts::Inactive | Starts::Disabled);
+            destination.starts = Starts::Active;
             let uri = destination.uri.clone();
-            ids.insert((set, uri), dispatcher.add(set, destination, Time::ZERO).unwrap());
+            let id = dispatcher.add(set, destination, Time::ZERO).unwrap();
+            dispatcher.set_enabled(id, !down, Time::ZERO).unwrap();
+            ids.insert((set, uri), id);
         }
-        Self { recording, dispatcher, ids, calls: 0, checked: 0 }
+        let placed = BTreeMap::new();
+        // Ours counts where a call goes, and everybody has an id.
+        let has_ids = theirs(list).iter().all(|(_, destination)| !destination.duid.is_empty());
+        let follows = !recording.modparams.counts_calls() || (has_ids && !use_default);
+        let (has_turns, unique, checked) = (true, 0, 0);
+        Self { recording, list, dispatcher, ids, placed, unique, follows, has_turns, checked }
     }
 
     fn event(&mut self, event: &Event) -> Result<(), String> {
         match event {
-            Event::Select { alg, .. } if !ALGS.contains(alg) => Ok(()),
-            Event::Select { alg, set, callid, frm, to, ruri, dst, failover, .. } => {
-                let uri = [frm, to, ruri].into_iter().find(|uri| !uri.is_empty());
-                let key = uri.map_or_else(|| bytes(callid), |uri| uri_key(&bytes(uri), false).unwrap());
-                let call_id = if *alg == 10 { bytes(callid) } else { self.unique() };
-                let call = Call { set: entrance(*set, *alg), key: Some(&key), ..Call::new(&call_id) };
-                let placed = self.dispatcher.begin(&call, Time::ZERO).ok();
-                let list = placed.map(|placed| self.walk(placed)).unwrap_or_default();
-                if let Some(placed) = placed.filter(|_| *alg != 10) {
-                    self.dispatcher.end(placed.lease, Time::ZERO);
-                }
-                self.checked += 1;
-                same("destination", list.first(), dst.as_ref())?;
-                same("failover", &list, failover)
+            // What goes round robin besides takes turns of 4 there.
+            Event::Select(Select { alg: 5, username: None, .. } | Select { alg: 13, .. }) => {
+                self.has_turns = false;
+                Ok(())
             }
+            Event::Select(Select { alg: 4, .. }) if !self.has_turns => Ok(()),
+            Event::Select(Select { alg, .. }) if !ALGS.contains(alg) => Ok(()),
+            // The same INVITE again has one place here.
+            Event::Select(select) if select.alg == 10 && self.placed.contains_key(&bytes(&select.callid)) => {
+                self.stop()
+            }
+            Event::Select(select) => self.select(select),
             Event::Bye { callid, .. } => {
+                self.placed.remove(&bytes(callid));
                 self.dispatcher.end_call(&bytes(callid), Time::ZERO);
                 Ok(())
             }
             // Ours ends with its own deadlines.
             Event::Loads { t: Some(_), .. } => Ok(()),
             Event::Loads { loads, t: None } => {
+                let first = self.ids.iter().filter(|((set, _), _)| *set == 1);
                 let calls = |id: &DestinationId| self.dispatcher.status(*id).unwrap().calls;
-                same(
-                    "loads",
-                    self.ids.iter().map(|((_, uri), id)| (uri.clone(), calls(id))).collect(),
-                    loads.clone(),
-                )
+                let ours = first.map(|((_, uri), id)| (uri.clone(), calls(id))).collect();
+                same("loads", ours, loads.clone())
             }
+            Event::SetState { states: Some(states), set, .. } => self.states(set.unwrap_or(1), states),
             Event::SetState { set, uri, state, .. } => {
                 let id = set.zip(uri.clone()).and_then(|place| self.ids.get(&place));
                 if let (Some(id), true) = (id, state != "z") {
@@ -85,11 +106,24 @@ impl<'a> Compat<'a> {
                 }
                 Ok(())
             }
-            Event::Reload { .. } => {
-                *self = Self { checked: self.checked, ..Self::new(self.recording) };
-                Ok(())
+            Event::Mark { alg, selected, states: Some(states), .. } => {
+                if *alg != 4 || self.has_turns {
+                    self.select(&Select { alg: *alg, set: 1, dst: selected.clone(), ..Select::default() })?;
+                }
+                self.states(1, states)
             }
-            Event::Window { alg, counts } => {
+            // They change the order of every set there.
+            Event::Add { .. } | Event::Remove { .. } => self.stop(),
+            Event::Window { alg, counts, .. } => {
+                let list = theirs(self.list);
+                let has_weight = |(_, of): &(_, callsteer::kamailio::Destination)| match alg {
+                    9 => of.weight > 0,
+                    _ => of.rweight > 0,
+                };
+                // Everybody has a weight here.
+                if counts.is_empty() || !list.iter().filter(|(set, _)| *set == 1).all(has_weight) {
+                    return self.stop();
+                }
                 let mut ours = BTreeMap::new();
                 for _ in 0..100 {
                     let call_id = self.unique();
@@ -103,6 +137,66 @@ impl<'a> Compat<'a> {
             }
             _ => Ok(()),
         }
+    }
+
+    fn select(&mut self, select: &Select) -> Result<(), String> {
+        let Select { alg, set, callid, frm, to, ruri, username, key, dst, failover, .. } = select;
+        let uri = |text: &String| uri_key(&bytes(text), self.recording.params().user_only).unwrap();
+        let key = match alg {
+            1 => uri(frm),
+            2 => uri(to),
+            3 => uri(ruri),
+            5 => match username_key(&bytes(username.as_ref().unwrap())) {
+                Some(user) => user.to_vec(),
+                None => {
+                    self.has_turns = false;
+                    return Ok(());
+                }
+            },
+            7 => key.as_deref().map_or_else(|| b"<null>".to_vec(), bytes),
+            _ => bytes(callid),
+        };
+        let call_id = if *alg == 10 { bytes(callid) } else { self.unique() };
+        let call = Call { set: entrance(*set, *alg), key: Some(&key), ..Call::new(&call_id) };
+        let placed = self.dispatcher.begin(&call, Time::ZERO).ok();
+        let list = placed.map(|placed| self.walk(placed)).unwrap_or_default();
+        if let Some(mut placed) = placed {
+            if *alg == 10 {
+                for _ in select.next.iter().flatten() {
+                    placed = self.dispatcher.next(placed.lease, Time::ZERO).unwrap();
+                }
+                self.placed.insert(call_id, placed);
+            } else {
+                self.dispatcher.end(placed.lease, Time::ZERO);
+            }
+        } else if *alg == 4 {
+            // Who finds nobody takes a turn there.
+            self.has_turns = false;
+        }
+        self.checked += 1;
+        same("destination", list.first(), dst.as_ref())?;
+        // The spare one stays in the list there, whatever its state is.
+        let spare =
+            failover.last().filter(|last| self.recording.params().use_default && !list.contains(last));
+        let recorded = &failover[..failover.len() - usize::from(spare.is_some())];
+        if self.recording.params().failover && !failover.is_empty() {
+            same("failover", list.as_slice(), recorded)?;
+        }
+        Ok(())
+    }
+
+    fn states(&mut self, set: SetId, states: &States) -> Result<(), String> {
+        for (uri, state) in states {
+            if let Some(id) = self.ids.get(&(set, uri.clone())) {
+                self.dispatcher.set_enabled(*id, !state.starts_with(['I', 'D']), Time::ZERO).unwrap();
+            }
+        }
+        Ok(())
+    }
+
+    fn stop(&mut self) -> Result<(), String> {
+        self.follows = false;
+        Ok(())
     }
 
     /// Where a call goes if it fails everywhere.
@@ -120,8 +214,8 @@ impl<'a> Compat<'a> {
     }
 
     fn unique(&mut self) -> Vec<u8> {
-        self.calls += 1;
-        self.calls.to_string().into_bytes()
+        self.unique += 1;
+        self.unique.to_string().into_bytes()
     }
 }
 
@@ -131,4 +225,4 @@ fn entrance(set: SetId, alg: u16) -> SetId {
 }
 
 /// Those that place one call on their own.
-const ALGS: [u16; 9] = [0, 1, 2, 3, 4, 8, 9, 10, 11];
+const ALGS: [u16; 11] = [0, 1, 2, 3, 4, 5, 7, 8, 9, 10, 11];

@@ -96,11 +96,14 @@ fn a_key_of_any_kind_is_hashed_and_chance_is_given() {
 }
 
 #[test]
-fn parallel_forking_goes_to_everybody_who_is_up() {
-    let mut kamailio = dispatcher([(); 3].map(|()| Destination::default()), Params::default());
-    kamailio.set_state(1, "sip:1", "d".parse().unwrap()).unwrap();
+fn parallel_forking_begins_with_one_that_is_up_and_leaves_nobody_out_after_it() {
+    let mut kamailio = dispatcher([(); 14].map(|()| Destination::default()), Params::default());
+    for (host, state) in [("sip:13", "i"), ("sip:11", "d")] {
+        kamailio.set_state(1, host, state.parse().unwrap()).unwrap();
+    }
     let selection = kamailio.select(1, 12, &Request::default(), Time::ZERO).unwrap();
-    assert_eq!((selection.index, selection.parallel, selection.failover), (0, vec![0, 2], vec![]));
+    let expected: Vec<usize> = (1..13).collect();
+    assert_eq!((selection.index, selection.parallel, selection.failover), (1, expected, vec![]));
 }
 
 #[test]

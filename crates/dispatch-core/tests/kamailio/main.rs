@@ -6,6 +6,7 @@ mod probes;
 mod recording;
 mod replay;
 
+use std::env;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -16,7 +17,7 @@ use serde_json::from_str;
 use recording::{Event, Recording};
 
 #[test]
-fn every_recorded_decision_and_state_is_reproduced() {
+fn the_model_does_what_kamailio_does() {
     let (mut failures, mut checked, mut files) = (Vec::new(), 0, 0);
     for path in recordings() {
         let name = path.file_stem().unwrap().to_string_lossy().into_owned();
@@ -32,11 +33,12 @@ fn every_recorded_decision_and_state_is_reproduced() {
     println!("{checked} recorded facts in {files} files");
     assert!(failures.is_empty(), "{} files differ\n{}", failures.len(), failures.join("\n"));
     // A loop over nothing passes everything.
-    assert!(files >= 28 && checked > 15_000, "{checked} facts in {files} files");
+    let (least, of) = if fresh().is_some() { (14, 100_000) } else { (28, 15_000) };
+    assert!(files >= least && checked >= of, "{checked} facts in {files} files");
 }
 
 #[test]
-fn the_facade_decides_as_kamailio_where_it_is_told_to() {
+fn the_facade_does_what_kamailio_does() {
     let (mut failures, mut checked) = (Vec::new(), 0);
     // A weight of 0 is no weight that a destination can have here.
     for path in recordings().filter(|path| !path.ends_with("alg9_50-50-0.deb.json")) {
@@ -48,7 +50,7 @@ fn the_facade_decides_as_kamailio_where_it_is_told_to() {
     }
     println!("{checked} decisions by the facade");
     assert!(failures.is_empty(), "{} files differ\n{}", failures.len(), failures.join("\n"));
-    assert!(checked > 10_000, "{checked}");
+    assert!(checked > if fresh().is_some() { 5_000 } else { 10_000 }, "{checked}");
 }
 
 #[test]
@@ -57,8 +59,8 @@ fn bytes_without_a_sign_would_be_another_machine() {
     let recording: Recording = from_str(&text).unwrap();
     let (mut high, mut differ) = (0, 0);
     for event in &recording.events {
-        let Event::Select { callid, .. } = event else { continue };
-        let key = recording::bytes(callid);
+        let Event::Select(select) = event else { continue };
+        let key = recording::bytes(&select.callid);
         high += usize::from(key.iter().any(|byte| *byte > 127));
         differ += usize::from(hash(&key, b"", Bytes::Signed) != hash(&key, b"", Bytes::Unsigned));
     }
@@ -123,7 +125,7 @@ fn check(text: &str) -> Result<usize, String> {
 
 /// All but those of lists, which have tests of their own.
 fn recordings() -> impl Iterator<Item = PathBuf> {
-    let paths = fs::read_dir(folder()).unwrap().map(|entry| entry.unwrap().path());
+    let paths = fs::read_dir(fresh().unwrap_or_else(folder)).unwrap().map(|entry| entry.unwrap().path());
     let other = |path: &PathBuf| {
         let name = path.file_name().unwrap().to_string_lossy().into_owned();
         name.ends_with(".json") && !name.starts_with("list_parsing") && !name.starts_with("order_random")
@@ -133,6 +135,15 @@ fn recordings() -> impl Iterator<Item = PathBuf> {
     paths.into_iter()
 }
 
+/// What `cargo xtask kamailio` has just recorded takes the place of what is kept, if it is said where it is.
+fn fresh() -> Option<PathBuf> {
+    env::var_os("CALLSTEER_RECORDINGS").map(|folder| root().join(folder))
+}
+
 fn folder() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../testdata/kamailio")
+    root().join("testdata/kamailio")
+}
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
 }

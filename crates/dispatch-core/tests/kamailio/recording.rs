@@ -59,6 +59,8 @@ pub(crate) struct ModParams {
     ds_probing_threshold: Option<u32>,
     ds_inactive_threshold: Option<u32>,
     ds_probing_mode: Option<u8>,
+    #[serde(rename = "ds_ping_latency_stats")]
+    _ds_ping_latency_stats: Option<u32>,
     #[serde(rename = "ds_ping_from")]
     _ds_ping_from: Option<String>,
 }
@@ -66,27 +68,9 @@ pub(crate) struct ModParams {
 #[derive(Deserialize)]
 #[serde(tag = "op", deny_unknown_fields)]
 pub(crate) enum Event {
-    /// A request; Call-IDs are latin-1 views of bytes.
     #[serde(rename = "select", alias = "INVITE")]
-    Select {
-        alg: u16,
-        set: SetId,
-        #[serde(default)]
-        callid: String,
-        #[serde(default)]
-        frm: String,
-        #[serde(default)]
-        to: String,
-        #[serde(default)]
-        ruri: String,
-        code: u16,
-        dst: Option<String>,
-        #[serde(default)]
-        failover: Vec<String>,
-        #[serde(default, rename = "note")]
-        _note: String,
-    },
-    #[serde(rename = "BYE")]
+    Select(Select),
+    #[serde(rename = "BYE", alias = "CANCEL")]
     Bye {
         callid: String,
         #[serde(default, rename = "note")]
@@ -101,30 +85,85 @@ pub(crate) enum Event {
         uri: Option<String>,
         port: Option<u16>,
         state: String,
-        states: Option<Vec<(String, String)>>,
+        states: Option<States>,
         flags: Option<String>,
         probing_count: Option<u32>,
         reply: Option<Value>,
     },
     #[serde(rename = "reload")]
-    Reload { states: Option<Vec<(String, String)>> },
+    Reload { list: Option<String>, states: Option<States> },
+    #[serde(rename = "add")]
+    Add { set: SetId, uri: String, flags: u32, priority: i32, attrs: String, states: States },
+    #[serde(rename = "remove")]
+    Remove { set: SetId, uri: String, states: States },
     #[serde(rename = "window100")]
-    Window { alg: u16, counts: BTreeMap<String, u32> },
+    Window {
+        alg: u16,
+        counts: BTreeMap<String, u32>,
+        #[serde(default)]
+        failover: BTreeMap<String, Vec<String>>,
+    },
     #[serde(rename = "sequence")]
     Sequence { n: usize, periodic_100: bool, first100: Vec<String> },
     #[serde(rename = "sequence_after_reload_equal_to_before")]
     SequenceAfterReload { equal: bool },
     #[serde(rename = "mark")]
-    Mark { state: String, selected: Option<String>, flags: String, probing_count: Option<u32> },
+    Mark {
+        #[serde(default = "serial")]
+        alg: u16,
+        state: String,
+        selected: Option<String>,
+        flags: Option<String>,
+        states: Option<States>,
+        probing_count: Option<u32>,
+    },
     #[serde(rename = "marks")]
     Marks { seq: Vec<String>, flags: String, probing_count: Option<u32> },
     #[serde(rename = "state")]
     State { t: f64, port: u16, idx: usize, flags: String, probing_count: Option<u32> },
     #[serde(rename = "states")]
     States { t: f64, states: Vec<(String, Option<u32>)> },
+    /// `ds_oc_set_attrs`.
+    #[serde(rename = "overload")]
+    Overload { set: SetId, uri: String, rate: u32, ms: u64, sequence: u32, accepted: bool },
     /// An OPTIONS, and what was answered; 0 is nothing.
     #[serde(rename = "ping")]
     Ping { t: f64, port: u16, retransmission: bool, answer: u16 },
+}
+
+/// A request, and where it went; texts are latin-1 views of bytes.
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Select {
+    pub(crate) alg: u16,
+    pub(crate) set: SetId,
+    #[serde(default)]
+    pub(crate) callid: String,
+    #[serde(default)]
+    pub(crate) frm: String,
+    #[serde(default)]
+    pub(crate) to: String,
+    #[serde(default)]
+    pub(crate) ruri: String,
+    pub(crate) username: Option<String>,
+    pub(crate) key: Option<String>,
+    pub(crate) code: u16,
+    pub(crate) dst: Option<String>,
+    #[serde(default)]
+    pub(crate) failover: Vec<String>,
+    /// Algorithm 12: who was called besides.
+    pub(crate) branches: Option<Vec<String>>,
+    #[serde(default)]
+    pub(crate) next: Vec<Option<String>>,
+    #[serde(default, rename = "note")]
+    pub(crate) _note: String,
+}
+
+/// URIs and their states, in index order.
+pub(crate) type States = Vec<(String, String)>;
+
+const fn serial() -> u16 {
+    8
 }
 
 impl Recording {
@@ -144,25 +183,12 @@ impl Recording {
             probing_threshold: of.ds_probing_threshold.unwrap_or(defaults.probing_threshold),
             inactive_threshold: of.ds_inactive_threshold.unwrap_or(defaults.inactive_threshold),
             probing_mode: of.ds_probing_mode.unwrap_or(defaults.probing_mode),
-            bytes: defaults.bytes,
+            ..defaults
         }
     }
 
-    pub(crate) fn list(&self) -> Vec<(SetId, kamailio::Destination)> {
-        self.parsed().entries().map(|entry| (entry.set(), entry.kamailio())).collect()
-    }
-
-    pub(crate) fn destinations(&self) -> Vec<(SetId, Destination)> {
-        self.parsed().destinations()
-    }
-
-    fn parsed(&self) -> List {
-        // To Kamailio a weight of 0 is none; here it is refused.
-        parse(self.list.replace(" weight=0\n", "\n").as_bytes(), Mode::Strict).unwrap()
-    }
-
     pub(crate) fn dispatcher(&self) -> Dispatcher {
-        Dispatcher::new(self.list(), self.params(), 7)
+        Dispatcher::new(theirs(&self.list), self.params(), 7)
     }
 }
 
@@ -171,6 +197,21 @@ impl ModParams {
     pub(crate) fn counts_calls(&self) -> bool {
         self.ds_hash_size.is_some_and(|size| size > 0)
     }
+}
+
+/// A list as Kamailio reads it.
+pub(crate) fn theirs(list: &str) -> Vec<(SetId, kamailio::Destination)> {
+    parsed(list).entries().map(|entry| (entry.set(), entry.kamailio())).collect()
+}
+
+/// A list as we read it.
+pub(crate) fn ours(list: &str) -> Vec<(SetId, Destination)> {
+    parsed(list).destinations()
+}
+
+fn parsed(list: &str) -> List {
+    // To Kamailio a weight of 0 is none; here it is refused.
+    parse(list.replace(" weight=0\n", "\n").as_bytes(), Mode::Strict).unwrap()
 }
 
 /// Recorded texts are latin-1 views of the bytes on the wire.
@@ -184,7 +225,7 @@ pub(crate) fn uris(kamailio: &Dispatcher, set: SetId) -> Vec<String> {
 }
 
 /// The URIs and states of a set in index order.
-pub(crate) fn states(kamailio: &Dispatcher, set: SetId) -> Vec<(String, String)> {
+pub(crate) fn states(kamailio: &Dispatcher, set: SetId) -> States {
     let state = |index| kamailio.state(set, index).unwrap().to_string();
     uris(kamailio, set).into_iter().enumerate().map(|(index, uri)| (uri, state(index))).collect()
 }
