@@ -5,6 +5,7 @@
 mod bench;
 mod freestanding;
 mod fuzz;
+mod kamailio;
 mod run;
 mod steps;
 
@@ -27,6 +28,8 @@ enum Xtask {
     Bench(bench::Bench),
     /// Feed programs with inputs that reach new code, until one fails
     Fuzz(fuzz::Fuzz),
+    /// Record what a real Kamailio decides, to compare with it
+    Kamailio(kamailio::Kamailio),
 }
 
 #[derive(Args)]
@@ -41,12 +44,16 @@ struct Test {
 
 fn main() -> anyhow::Result<ExitCode> {
     let command = Xtask::parse();
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().context("xtask lies in the repository")?;
-    env::set_current_dir(root)?;
+    // Its files are named from where one is.
+    if !matches!(command, Xtask::Kamailio(_)) {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().context("xtask lies in the repository")?;
+        env::set_current_dir(root)?;
+    }
     match command {
         Xtask::Test(test) => Ok(test.run()),
         Xtask::Bench(bench) => bench.run(),
         Xtask::Fuzz(fuzz) => fuzz.run().map(|()| ExitCode::SUCCESS),
+        Xtask::Kamailio(kamailio) => kamailio.run().map(|()| ExitCode::SUCCESS),
     }
 }
 

@@ -4,6 +4,7 @@ use std::env;
 use std::fmt;
 use std::path::Path;
 
+use crate::kamailio::INSTALLED;
 use crate::{freestanding, fuzz};
 
 use Action::{Check, Command};
@@ -88,6 +89,18 @@ pub(crate) const STEPS: &[Step] = &[
         actions: &[
             Command("cargo test --locked --workspace --all-features"),
             Command("cargo test --locked --package callsteer --no-default-features"),
+        ],
+    },
+    Step {
+        name: "kamailio",
+        proves: "decisions are those of the Kamailio that is installed, on lists and calls new every time",
+        needs: &[KAMAILIO],
+        actions: &[
+            Command("cargo xtask kamailio random --into target/kamailio"),
+            Command(
+                "CALLSTEER_RECORDINGS=target/kamailio cargo test --locked --package callsteer --all-features \
+                 --test kamailio kamailio_does",
+            ),
         ],
     },
     Step {
@@ -192,6 +205,12 @@ const AZURE_TRACE: Need = Need {
         Path::new(&folder).join("data/azure_llm_inference_2023_conv.csv").is_file()
     },
     get_it_with: "a download of the conversation trace of 2023 from github.com/Azure/AzurePublicDataset",
+};
+
+const KAMAILIO: Need = Need {
+    what: INSTALLED,
+    is_here: || Path::new(INSTALLED).is_file(),
+    get_it_with: "apt-get install kamailio",
 };
 
 const CHROMIUM: Need =
