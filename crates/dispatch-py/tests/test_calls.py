@@ -63,7 +63,7 @@ def test_a_refusal_says_what_to_answer() -> None:
 
 def test_destinations_come_back_as_the_same_object_until_they_are_described_anew() -> None:
     dispatcher = fleet("a")
-    (bridge, _status), = dispatcher
+    ((bridge, _status),) = dispatcher
     assert dispatcher.begin("1").destination is bridge
     assert dispatcher.find("a") is bridge
     heavier = dispatcher.update(bridge, bridge.replace(weight=20))

@@ -1,6 +1,6 @@
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from types import TracebackType
-from typing import Literal, final
+from typing import Literal, TypeAlias, final
 
 from typing_extensions import Self
 
@@ -30,9 +30,9 @@ from callsteer.records import (
 )
 
 # What came back for a call or a probe: a SIP status, or nothing.
-_Reply = int | Literal["timeout", "unreachable"]
-_Probing = Literal["by_mode", "flagged", "never"]
-_Starts = Literal["active", "trying", "inactive", "disabled"]
+_Reply: TypeAlias = int | Literal["timeout", "unreachable"]
+_Probing: TypeAlias = Literal["by_mode", "flagged", "never"]
+_Starts: TypeAlias = Literal["active", "trying", "inactive", "disabled"]
 
 @final
 class Dispatcher:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal, TypedDict, Union
+from typing import Literal, TypeAlias, TypedDict
 
 
 class HashOptions(TypedDict, total=False):
@@ -35,7 +35,7 @@ class Kamailio(TypedDict):
     kamailio: KamailioOptions
 
 
-Algorithm = Union[
+Algorithm: TypeAlias = (
     Literal[
         "call_load",
         "load_score",
@@ -45,10 +45,10 @@ Algorithm = Union[
         "priority",
         "power_of_two",
         "random",
-    ],
-    CallIdHash,
-    Kamailio,
-]
+    ]
+    | CallIdHash
+    | Kamailio
+)
 """How a destination is chosen; the README says what each one is good for."""
 
 

@@ -1,9 +1,9 @@
 """What `Dispatcher.poll_event` gives: frozen dataclasses, for `match` or by their `kind`.
 
-    for event in iter(dispatcher.poll_event, None):
-        match event:
-            case events.Ejected(destination=bridge, until=until): ...
-            case events.Scale(to="up", desired=desired): ...
+for event in iter(dispatcher.poll_event, None):
+    match event:
+        case events.Ejected(destination=bridge, until=until): ...
+        case events.Scale(to="up", desired=desired): ...
 """
 
 from __future__ import annotations
