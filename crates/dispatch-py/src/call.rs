@@ -6,6 +6,7 @@ use callsteer::{Blame, Lease, SetId};
 use pyo3::exceptions::PyRuntimeError;
 use pyo3::prelude::*;
 use pyo3::sync::MutexExt;
+use pyo3::{PyTraverseError, PyVisit};
 
 use crate::argument::{Reply, Seconds, Text, Whole};
 use crate::destination::Destination;
@@ -68,16 +69,16 @@ impl Placed {
 pub(crate) struct Picked {
     /// The destination.
     #[pyo3(get)]
-    pub(crate) destination: Py<Destination>,
+    destination: Py<Destination>,
     /// So few destinations are healthy that health was ignored.
     #[pyo3(get)]
-    pub(crate) panic: bool,
+    panic: bool,
 }
 
 #[pymethods]
 impl Picked {
     #[new]
-    fn new(destination: Py<Destination>, panic: bool) -> Self {
+    pub(crate) fn new(destination: Py<Destination>, panic: bool) -> Self {
         Self { destination, panic }
     }
 
@@ -176,6 +177,11 @@ impl Call {
         let destination = moved.destination.clone_ref(py);
         self.set(py, Some((lease, moved.destination, moved.panic)));
         Ok(Some(destination))
+    }
+
+    fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
+        visit.call(&self.dispatcher)?;
+        visit.call(&self.call_id)
     }
 
     fn __enter__<'py>(slf: Bound<'py, Self>) -> PyResult<Bound<'py, Self>> {

@@ -2,6 +2,7 @@
 
 use callsteer::Time;
 use pyo3::prelude::*;
+use pyo3::{PyTraverseError, PyVisit};
 use rustix::time::{ClockId, clock_gettime};
 
 use crate::argument::Seconds;
@@ -27,6 +28,14 @@ impl Clock {
             return Ok(Self::Monotonic);
         }
         Ok(Self::Callable(time.getattr("monotonic")?.unbind()))
+    }
+
+    /// Shows the garbage collector what is held.
+    pub(crate) fn traverse(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
+        match self {
+            Self::Monotonic => Ok(()),
+            Self::Callable(clock) => visit.call(clock),
+        }
     }
 
     pub(crate) fn now(&self, py: Python<'_>) -> PyResult<Time> {

@@ -1,14 +1,12 @@
-//! Destinations: as their owner describes them, and as a dispatcher gives them, always the same object.
+//! Destinations: as their owner describes them, and as a dispatcher gives them.
 
-use std::collections::VecDeque;
 use std::collections::hash_map::DefaultHasher;
 use std::hash::{Hash, Hasher};
 
-use callsteer::{Dispatcher, SetId};
+use callsteer::SetId;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyString, PyTuple};
 
-use crate::argument::Text;
 use crate::error::refused;
 use crate::written;
 
@@ -206,80 +204,4 @@ impl Destination {
             )),
         }
     }
-}
-
-/// The objects of a dispatcher's destinations: one each, made anew only with another description.
-///
-/// They are made while the dispatcher is locked: no part of them is seen by Python's garbage
-/// collector, so nobody else's code runs meanwhile.
-pub(crate) struct Objects {
-    owner: u64,
-    /// By the index in their handles.
-    slots: Vec<Option<(callsteer::DestinationId, Py<Destination>)>>,
-    /// Those whose slots others have taken, as long as events may name them.
-    departed: VecDeque<(callsteer::DestinationId, Py<Destination>)>,
-    max_departed: usize,
-}
-
-impl Objects {
-    pub(crate) fn new(owner: u64, max_events: usize) -> Self {
-        Self { owner, slots: Vec::new(), departed: VecDeque::new(), max_departed: max_events }
-    }
-
-    /// The object of a destination; `None` where nobody knows any more what it was.
-    pub(crate) fn find(&self, py: Python<'_>, id: callsteer::DestinationId) -> Option<Py<Destination>> {
-        match self.slots.get(index(id)) {
-            Some(Some((known, object))) if *known == id => Some(object.clone_ref(py)),
-            _ => {
-                let departed = self.departed.iter().find(|(known, _)| *known == id);
-                departed.map(|(_, object)| object.clone_ref(py))
-            }
-        }
-    }
-
-    /// Makes the object of a destination that joined or was described anew.
-    pub(crate) fn renew(&mut self, py: Python<'_>, core: &Dispatcher, id: callsteer::DestinationId) {
-        let (Some(description), Some(status)) = (core.destination(id), core.status(id)) else { return };
-        if self.slots.len() <= index(id) {
-            self.slots.resize_with(index(id) + 1, || None);
-        }
-        let Some(slot) = self.slots.get_mut(index(id)) else { return };
-        if slot
-            .as_ref()
-            .is_some_and(|(known, object)| *known == id && object.get().description == *description)
-        {
-            return;
-        }
-        let handle = Some((self.owner, id));
-        let object = Destination::described(py, description.clone(), Some(status.set), handle);
-        let Ok(object) = Py::new(py, object) else { return };
-        if let Some((left, object)) = slot.replace((id, object)).filter(|(known, _)| *known != id) {
-            self.departed.push_back((left, object));
-            if self.departed.len() > self.max_departed {
-                self.departed.pop_front();
-            }
-        }
-    }
-
-    /// Makes the objects of all destinations that joined or were described anew.
-    pub(crate) fn renew_all(&mut self, py: Python<'_>, core: &Dispatcher) {
-        for (id, ..) in core.iter() {
-            self.renew(py, core, id);
-        }
-    }
-
-    /// No event is left that could name one that departed.
-    pub(crate) fn forget_departed(&mut self) {
-        self.departed.clear();
-    }
-}
-
-/// The lower half of a handle is an index.
-fn index(id: callsteer::DestinationId) -> usize {
-    id.to_u64() as u32 as usize
-}
-
-/// Texts as the core wants them.
-pub(crate) fn bytes<'a>(texts: &'a [Text<'a>]) -> Vec<&'a [u8]> {
-    texts.iter().map(|text| text.0).collect()
 }

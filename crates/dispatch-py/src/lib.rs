@@ -15,6 +15,7 @@ mod erlang;
 mod error;
 mod event;
 mod list;
+mod objects;
 mod plan;
 mod record;
 mod report;

@@ -3,38 +3,49 @@
 use std::collections::BTreeMap;
 
 use callsteer::{AgentCheck, AgentWeight, Algorithm, Heartbeat, Orca, Report, Resources, Time};
-use pyo3::exceptions::PyValueError;
+use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
+use pyo3::sync::PyOnceLock;
+use pyo3::types::PyType;
 
 use crate::argument::{Seconds, Text, Whole, seconds};
 use crate::error::Refusal;
 use crate::record::record;
 use crate::written;
 
-/// A `callsteer.Report`, by its attributes.
-#[derive(FromPyObject)]
-pub(crate) struct Reported {
-    score: Option<f64>,
-    active_calls: Option<Whole<u32>>,
-    measured_at: Option<Seconds>,
-    sequence: Option<Whole<u64>>,
-    sustained: Option<f64>,
-    capacity: Option<Whole<u32>>,
-    draining: Option<bool>,
+/// A `callsteer.Report`.
+pub(crate) struct Reported(pub(crate) Report);
+
+impl<'a, 'py> FromPyObject<'a, 'py> for Reported {
+    type Error = PyErr;
+
+    fn extract(given: Borrowed<'a, 'py, PyAny>) -> PyResult<Self> {
+        static CLASS: PyOnceLock<Py<PyType>> = PyOnceLock::new();
+        if !given.is_instance(CLASS.import(given.py(), "callsteer.records", "Report")?)? {
+            let kind = given.get_type().name()?;
+            return Err(PyTypeError::new_err(format!("must be a callsteer.Report, not {kind}")));
+        }
+        Ok(Self(Report {
+            score: field(given, "score")?,
+            active_calls: field(given, "active_calls")?.map(|Whole(calls)| calls),
+            measured_at: field(given, "measured_at")?.map(|at: Seconds| at.time()),
+            sequence: field(given, "sequence")?.map(|Whole(sequence)| sequence),
+            sustained: field(given, "sustained")?,
+            capacity: field(given, "capacity")?.map(|Whole(capacity)| capacity),
+            draining: field(given, "draining")?,
+        }))
+    }
 }
 
-impl From<Reported> for Report {
-    fn from(said: Reported) -> Self {
-        Self {
-            score: said.score,
-            active_calls: said.active_calls.map(|calls| calls.0),
-            measured_at: said.measured_at.map(|at| at.time()),
-            sequence: said.sequence.map(|sequence| sequence.0),
-            sustained: said.sustained,
-            capacity: said.capacity.map(|capacity| capacity.0),
-            draining: said.draining,
-        }
-    }
+/// A field; what is wrong with it says which one it is.
+fn field<T>(given: Borrowed<'_, '_, PyAny>, name: &str) -> PyResult<Option<T>>
+where
+    T: for<'a, 'py> FromPyObject<'a, 'py, Error = PyErr>,
+{
+    given.getattr(name)?.extract().map_err(|error: PyErr| {
+        let message = format!("{name}: {}", error.value(given.py()));
+        PyErr::from_type(error.get_type(given.py()), message)
+    })
 }
 
 /// Reads a report in Callsteer's own JSON: an object of the fields of `Report`.

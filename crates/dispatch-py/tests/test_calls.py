@@ -8,10 +8,10 @@ import callsteer
 from callsteer import Destination, Dispatcher
 
 
-def fleet(*ids: str, **options: int) -> Dispatcher:
+def fleet(*ids: str, max_calls: int = 0) -> Dispatcher:
     dispatcher = Dispatcher(clock=lambda: 1.0)
     for id in ids:
-        dispatcher.add(Destination(f"sip:{id}", id=id, **options))
+        dispatcher.add(Destination(f"sip:{id}", id=id, max_calls=max_calls))
     return dispatcher
 
 
@@ -65,6 +65,7 @@ def test_destinations_come_back_as_the_same_object_until_they_are_described_anew
     dispatcher = fleet("a")
     ((bridge, _status),) = dispatcher
     assert dispatcher.begin("1").destination is bridge
+    assert dispatcher.pick("2") is dispatcher.pick("3")
     assert dispatcher.find("a") is bridge
     heavier = dispatcher.update(bridge, bridge.replace(weight=20))
     assert (bridge.weight, heavier.weight) == (1, 20)

@@ -5,7 +5,6 @@ use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 
 use super::Dispatcher;
-use super::destinations::there;
 use crate::argument::{Reply, Seconds, Text, Whole};
 use crate::call::{Call, Picked, Placed, Request, described};
 use crate::destination::Destination;
@@ -82,14 +81,16 @@ impl Dispatcher {
         cost: Option<Whole<u32>>,
         tenant: Option<&str>,
         now: Option<Seconds>,
-    ) -> PyResult<Picked> {
+    ) -> PyResult<Py<Picked>> {
         let call = described(call_id.0, set, key, cls, cost, tenant);
         let picked = self.at(py, now, |state, now| {
-            let picked = state.core.pick(&call, now)?;
-            Ok((picked.panic, state.objects.find(py, picked.destination)))
+            let picked = state.core.pick(&call, now);
+            picked.map(|picked| (picked, state.objects.find_picked(py, picked.destination, picked.panic)))
         })?;
-        let (panic, object) = picked.map_err(|error: callsteer::BeginError| error.raise(py))?;
-        Ok(Picked { destination: there(py, object)?, panic })
+        match picked.map_err(|error| error.raise(py))? {
+            (_, Some(known)) => Ok(known),
+            (new, None) => Py::new(py, Picked::new(self.object(py, new.destination)?, new.panic)),
+        }
     }
 
     /// Moves a call to a destination where it has not been; set-up begins anew there.
@@ -232,7 +233,8 @@ impl Dispatcher {
         py: Python<'_>,
         (placed, object): (callsteer::Placed, Option<Py<Destination>>),
     ) -> PyResult<Placed> {
-        Ok(Placed::of(placed, there(py, object)?))
+        let object = object.map_or_else(|| self.object(py, placed.destination), Ok)?;
+        Ok(Placed::of(placed, object))
     }
 }
 

@@ -5,7 +5,7 @@ use pyo3::prelude::*;
 use super::Dispatcher;
 use crate::argument::{Seconds, Whole};
 use crate::destination::Destination;
-use crate::error::{Refusal, refused};
+use crate::error::Refusal;
 use crate::plan::Plan;
 
 #[pymethods]
@@ -27,12 +27,10 @@ impl Dispatcher {
     ) -> PyResult<Py<Destination>> {
         let set = set.map_or(callsteer::Call::new(b"").set, |set| set.0);
         let description = destination.get().description.clone();
-        let added = self.at(py, now, |state, now| {
-            let id = state.core.add(set, description, now)?;
-            state.objects.renew(py, &state.core, id);
-            Ok(state.objects.find(py, id))
-        })?;
-        there(py, added.map_err(|error: callsteer::AddError| error.raise(py))?)
+        let added = self.at(py, now, |state, now| state.core.add(set, description, now))?;
+        let id = added.map_err(|error| error.raise(py))?;
+        self.renew(py, |_| vec![id])?;
+        self.object(py, id)
     }
 
     /// Takes a destination out of its set at once. Its calls go on; when the last one has ended, an
@@ -68,12 +66,10 @@ impl Dispatcher {
     ) -> PyResult<Py<Destination>> {
         let id = self.handle(destination)?;
         let description = description.get().description.clone();
-        let updated = self.at(py, now, |state, now| {
-            state.core.update(id, description, now)?;
-            state.objects.renew(py, &state.core, id);
-            Ok(state.objects.find(py, id))
-        })?;
-        there(py, updated.map_err(|error: callsteer::UpdateError| error.raise(py))?)
+        let updated = self.at(py, now, |state, now| state.core.update(id, description, now))?;
+        updated.map_err(|error| error.raise(py))?;
+        self.renew(py, |_| vec![id])?;
+        self.object(py, id)
     }
 
     /// Switches a destination on, which also ends a drain, or off: it gets no new calls.
@@ -135,16 +131,8 @@ impl Dispatcher {
     #[pyo3(signature = (plan, *, now=None))]
     fn apply(&self, py: Python<'_>, plan: &Bound<'_, Plan>, now: Option<Seconds>) -> PyResult<()> {
         let plan = plan.get().plan_of(py, self.owner)?;
-        let applied = self.at(py, now, |state, now| {
-            let applied = state.core.apply(plan, now);
-            state.objects.renew_all(py, &state.core);
-            applied
-        })?;
-        applied.map_err(|error| error.raise(py))
+        let applied = self.at(py, now, |state, now| state.core.apply(plan, now))?;
+        applied.map_err(|error| error.raise(py))?;
+        self.renew(py, |core| core.iter().map(|(id, ..)| id).collect())
     }
-}
-
-/// The object of a destination that is there.
-pub(super) fn there(py: Python<'_>, object: Option<Py<Destination>>) -> PyResult<Py<Destination>> {
-    object.ok_or_else(|| refused(py, "no_such_destination", "the destination left meanwhile"))
 }

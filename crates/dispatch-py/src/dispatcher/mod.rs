@@ -8,15 +8,17 @@ mod reports;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 
-use callsteer::{Config, Time};
+use callsteer::{Config, DestinationId, Time};
 use pyo3::prelude::*;
 use pyo3::sync::MutexExt;
 use pyo3::types::PyDict;
+use pyo3::{PyTraverseError, PyVisit};
 
 use crate::argument::Seconds;
 use crate::clock::Clock;
-use crate::destination::{Destination, Objects};
-use crate::error::Refusal;
+use crate::destination::Destination;
+use crate::error::{Refusal, refused};
+use crate::objects::Objects;
 use crate::written;
 
 /// Decides which destination takes the next call, and keeps track of calls and destinations.
@@ -60,7 +62,8 @@ pub(crate) struct Dispatcher {
     state: Mutex<State>,
 }
 
-/// What is locked. No Python code runs meanwhile, so that no thread waits for itself.
+/// What is locked. Nothing of Python's is made, dropped or called meanwhile, so that no thread waits
+/// for itself.
 pub(crate) struct State {
     pub(crate) core: callsteer::Dispatcher,
     pub(crate) objects: Objects,
@@ -77,9 +80,13 @@ impl Dispatcher {
         static OWNERS: AtomicU64 = AtomicU64::new(0);
         let config: Config = written::read(&written::options(py, options), "invalid_config")?;
         let owner = OWNERS.fetch_add(1, Ordering::Relaxed);
-        let objects = Objects::new(owner, config.max_events);
+        let objects = Objects::new(config.max_events);
         let core = callsteer::Dispatcher::new(config).map_err(|error| error.raise(py))?;
         Ok(Self { owner, clock: Clock::new(py, clock)?, state: Mutex::new(State { core, objects }) })
+    }
+
+    fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
+        self.clock.traverse(visit)
     }
 
     fn __repr__(&self, py: Python<'_>) -> String {
@@ -109,8 +116,35 @@ impl Dispatcher {
         act(&mut self.state.lock_py_attached(py).unwrap_or_else(PoisonError::into_inner))
     }
 
+    /// The object of a destination that is there.
+    pub(crate) fn object(&self, py: Python<'_>, id: DestinationId) -> PyResult<Py<Destination>> {
+        if let Some(known) = self.read(py, |state| state.objects.find(py, id)) {
+            return Ok(known);
+        }
+        self.renew(py, |_| vec![id])?;
+        let made = self.read(py, |state| state.objects.find(py, id));
+        made.ok_or_else(|| refused(py, "no_such_destination", "the destination left meanwhile"))
+    }
+
+    /// Makes the objects of destinations that joined or were described anew.
+    fn renew(
+        &self,
+        py: Python<'_>,
+        which: impl FnOnce(&callsteer::Dispatcher) -> Vec<DestinationId>,
+    ) -> PyResult<()> {
+        let missing: Vec<_> = self.read(py, |state| {
+            let ids = which(&state.core).into_iter();
+            ids.filter_map(|id| state.objects.missing(&state.core, id)).collect()
+        });
+        for missing in missing {
+            let made = missing.make(py, self.owner)?;
+            drop(self.read(py, |state| state.objects.put(&state.core, made)));
+        }
+        Ok(())
+    }
+
     /// The handle of a destination of this dispatcher.
-    fn handle(&self, destination: &Bound<'_, Destination>) -> PyResult<callsteer::DestinationId> {
+    fn handle(&self, destination: &Bound<'_, Destination>) -> PyResult<DestinationId> {
         destination.get().handle(destination.py(), self.owner)
     }
 }

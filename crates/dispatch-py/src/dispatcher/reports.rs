@@ -5,7 +5,7 @@ use pyo3::prelude::*;
 
 use super::Dispatcher;
 use crate::argument::{Reply, Seconds, Text, Whole, seconds};
-use crate::destination::{Destination, bytes};
+use crate::destination::Destination;
 use crate::error::Refusal;
 use crate::report::Reported;
 use crate::{event, record};
@@ -53,8 +53,7 @@ impl Dispatcher {
         now: Option<Seconds>,
     ) -> PyResult<()> {
         let id = self.handle(destination)?;
-        let report = report.into();
-        let taken = self.at(py, now, |state, now| state.core.report(id, report, now))?;
+        let taken = self.at(py, now, |state, now| state.core.report(id, report.0, now))?;
         taken.map_err(|error| error.raise(py))
     }
 
@@ -84,7 +83,7 @@ impl Dispatcher {
         } else {
             let listed: Vec<Bound<'_, PyAny>> = calls.try_iter()?.collect::<PyResult<_>>()?;
             let texts: Vec<Text<'_>> = listed.iter().map(|call| call.extract()).collect::<PyResult<_>>()?;
-            let there = bytes(&texts);
+            let there: Vec<&[u8]> = texts.iter().map(|text| text.0).collect();
             self.at(py, now, |state, now| state.core.reconcile(id, Inventory::Calls(&there), now))?
         };
         record::reconciled(py, done.map_err(|error| error.raise(py))?)
@@ -94,24 +93,24 @@ impl Dispatcher {
     /// by `probe_result`. `for bridge in iter(dispatcher.poll_probe, None)` gives all that are due.
     #[pyo3(signature = (*, now=None))]
     fn poll_probe(&self, py: Python<'_>, now: Option<Seconds>) -> PyResult<Option<Py<Destination>>> {
-        self.at(py, now, |state, now| {
-            let probe = state.core.poll_probe(now)?;
-            state.objects.find(py, probe.destination)
-        })
+        let probe = self.at(py, now, |state, now| state.core.poll_probe(now))?;
+        probe.map(|probe| self.object(py, probe.destination)).transpose()
     }
 
     /// The oldest event that was not polled yet, or None; see `callsteer.events`.
     /// `for event in iter(dispatcher.poll_event, None)` gives all there are.
     #[pyo3(signature = (*, now=None))]
     fn poll_event<'py>(&self, py: Python<'py>, now: Option<Seconds>) -> PyResult<Option<Bound<'py, PyAny>>> {
-        let polled = self.at(py, now, |state, now| {
-            let event = state.core.poll_event(now);
-            if event.is_none() {
-                state.objects.forget_departed();
+        let (polled, _departed) = self.at(py, now, |state, now| match state.core.poll_event(now) {
+            Some(event) => {
+                let who = event::whose(&event).map(|id| (id, state.objects.find(py, id)));
+                (Some((event, who)), None)
             }
-            event.map(|event| (event::whose(&event).and_then(|id| state.objects.find(py, id)), event))
+            None => (None, Some(state.objects.forget_departed())),
         })?;
-        polled.map(|(destination, event)| event::record(py, &event, destination)).transpose()
+        let Some((event, who)) = polled else { return Ok(None) };
+        let who = who.and_then(|(id, known)| known.or_else(|| self.object(py, id).ok()));
+        event::record(py, &event, who).map(Some)
     }
 
     /// When to poll again at the latest, in seconds of the clock; None while nothing can be due.
