@@ -5,7 +5,7 @@ use std::fmt;
 use std::path::Path;
 
 use crate::kamailio::INSTALLED;
-use crate::{freestanding, fuzz};
+use crate::{freestanding, fuzz, python};
 
 use Action::{Check, Command};
 
@@ -147,6 +147,39 @@ pub(crate) const STEPS: &[Step] = &[
         ],
     },
     Step {
+        name: "python",
+        proves: "the Python package does what its tests say, and decides what every language decides",
+        needs: &[PYTHON],
+        actions: &[
+            Check(python::install),
+            Command(
+                "HYPOTHESIS_STORAGE_DIRECTORY=target/python/hypothesis target/python/venv/bin/python -m pytest \
+                 -c crates/dispatch-py/pyproject.toml -p no:cacheprovider crates/dispatch-py/tests",
+            ),
+            Check(python::try_every_python),
+        ],
+    },
+    Step {
+        name: "python-types",
+        proves: "the types of the Python package are what they say, and its code has one format",
+        needs: &[PYTHON, NODE, NPM],
+        actions: &[
+            Check(python::install),
+            Command("target/python/venv/bin/ruff check --no-cache crates/dispatch-py"),
+            Command("target/python/venv/bin/ruff format --no-cache --check crates/dispatch-py"),
+            Command(
+                "MYPY_CACHE_DIR=target/python/mypy target/python/venv/bin/mypy \
+                 --config-file crates/dispatch-py/pyproject.toml crates/dispatch-py/python crates/dispatch-py/tests",
+            ),
+            Command(
+                "target/python/venv/bin/pyright --project crates/dispatch-py \
+                 --pythonpath target/python/venv/bin/python",
+            ),
+            // All other types stand in the code.
+            Command("MYPY_CACHE_DIR=target/python/mypy target/python/venv/bin/stubtest callsteer._callsteer"),
+        ],
+    },
+    Step {
         name: "docs",
         proves: "the documentation is complete, and its links lead somewhere",
         needs: &[],
@@ -230,6 +263,12 @@ const NODE: Need = Need {
         major.is_some_and(|major: u32| major >= 20)
     },
     get_it_with: "apt-get install nodejs (Debian 13 and newer), or nodejs.org/download",
+};
+
+const PYTHON: Need = Need {
+    what: "Python 3.11 or newer with venv",
+    is_here: python::is_here,
+    get_it_with: "apt-get install python3 python3-venv",
 };
 
 const NPM: Need = Need { what: "npm", is_here: || on_the_path("npm"), get_it_with: "apt-get install npm" };

@@ -78,13 +78,15 @@ impl<'a, 'py> FromPyObject<'a, 'py> for Text<'a> {
     type Error = PyErr;
 
     fn extract(given: Borrowed<'a, 'py, PyAny>) -> PyResult<Self> {
-        if given.is_instance_of::<PyString>() {
-            Ok(Self(<&str>::extract(given)?.as_bytes()))
-        } else if given.is_instance_of::<PyBytes>() {
-            Ok(Self(<&[u8]>::extract(given)?))
-        } else {
-            let kind = given.get_type().name()?;
-            Err(PyTypeError::new_err(format!("must be str or bytes, not {kind}")))
+        match <&str>::extract(given) {
+            Ok(text) => Ok(Self(text.as_bytes())),
+            // Half a character.
+            Err(error) if given.is_instance_of::<PyString>() => Err(error),
+            Err(_) if given.is_instance_of::<PyBytes>() => Ok(Self(<&[u8]>::extract(given)?)),
+            Err(_) => {
+                let kind = given.get_type().name()?;
+                Err(PyTypeError::new_err(format!("must be str or bytes, not {kind}")))
+            }
         }
     }
 }

@@ -166,7 +166,8 @@ impl Destination {
         slf
     }
 
-    fn __deepcopy__<'py>(slf: Bound<'py, Self>, _memo: &Bound<'_, PyAny>) -> Bound<'py, Self> {
+    #[expect(unused_variables, reason = "nothing of it is copied")]
+    fn __deepcopy__<'py>(slf: Bound<'py, Self>, memo: &Bound<'_, PyAny>) -> Bound<'py, Self> {
         slf
     }
 

@@ -1,7 +1,6 @@
 """Examples of the documentation run, and help reads like a page."""
 
 import pydoc
-import re
 from inspect import isclass, isdatadescriptor, isroutine
 from pathlib import Path
 
@@ -9,22 +8,14 @@ import pytest
 
 import callsteer
 from callsteer import Call, Destination, Dispatcher, List, Picked, Placed, Plan, config, events, records
+from examples import run
 
 ROOT = Path(__file__).parents[3]
 
 
-def examples(document: str) -> list[str]:
-    """What stands between ```python and ```."""
-    return re.findall(r"^```python\n(.*?)^```", (ROOT / document).read_text(), re.MULTILINE | re.DOTALL)
-
-
 @pytest.mark.parametrize("document", ["README.md", "crates/dispatch-py/README.md", "docs/python.md"])
 def test_examples_run(document: str, capsys: pytest.CaptureFixture[str]) -> None:
-    found = examples(document)
-    assert found
-    names: dict[str, object] = {}
-    for example in found:
-        exec(compile(example, document, "exec"), names)
+    run(ROOT / document)
     assert "INVITE to sip:10.0.0." in capsys.readouterr().out
 
 

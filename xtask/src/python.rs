@@ -1,0 +1,112 @@
+//! Virtual environments with the Python package in them, under target/python.
+
+use std::env;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context, ensure};
+
+const PACKAGE: &str = "crates/dispatch-py";
+const WHEELS: &str = "target/python/wheels";
+
+/// Builds the wheel, and installs it and what the tests need; says what it found.
+pub(crate) fn install() -> anyhow::Result<String> {
+    install_into("target/python/venv", "crates/dispatch-py/requirements-test.txt")
+}
+
+/// The same with what the bench compares with.
+pub(crate) fn install_for_bench() -> anyhow::Result<String> {
+    install_into("target/python/bench", "crates/dispatch-py/requirements-bench.txt")
+}
+
+/// Installs the wheel, and nothing else, for every Python there is, and runs the README's example.
+///
+/// Those are `python3`, `python3.10` and so on, and what `CALLSTEER_PYTHONS` names, as `PATH` does.
+pub(crate) fn try_every_python() -> anyhow::Result<String> {
+    let wheel = wheel()?;
+    let named = env::var_os("CALLSTEER_PYTHONS").unwrap_or_default();
+    let minors = (OLDEST..OLDEST + 10).map(|minor| PathBuf::from(format!("python3.{minor}")));
+    let mut tried = Vec::new();
+    for python in env::split_paths(&named).chain(minors).chain([PathBuf::from("python3")]) {
+        let Some(version) = version(&python).filter(|minor| *minor >= OLDEST && !tried.contains(minor))
+        else {
+            continue;
+        };
+        let folder = format!("target/python/3.{version}");
+        run(Command::new(python).args(["-m", "venv", "--clear", "--without-pip", &folder]))?;
+        let clean = format!("{folder}/bin/python");
+        let pip = ["-m", "pip", "--disable-pip-version-check", "--python", &clean, "install", "--quiet"];
+        run(Command::new("target/python/venv/bin/python").args(pip).args(["--no-index"]).arg(&wheel))?;
+        run(Command::new(clean).args([&format!("{PACKAGE}/tests/examples.py"), "README.md"]))?;
+        tried.push(version);
+    }
+    ensure!(!tried.is_empty(), "no Python was tried");
+    let tried: Vec<_> = tried.iter().map(|minor| format!("3.{minor}")).collect();
+    Ok(format!("the README's example runs on Python {}, without any other package", tried.join(", ")))
+}
+
+/// Whether `python3` is new enough for the requirements, and can make environments.
+pub(crate) fn is_here() -> bool {
+    let venv = Command::new("python3").args(["-c", "import venv, ensurepip"]).output();
+    version(Path::new("python3")).is_some_and(|minor| minor >= OLDEST_FOR_TESTS)
+        && venv.is_ok_and(|output| output.status.success())
+}
+
+const OLDEST: u32 = 10;
+/// The oldest for which what the tests need is made.
+const OLDEST_FOR_TESTS: u32 = 11;
+
+fn install_into(venv: &str, requirements: &str) -> anyhow::Result<String> {
+    let wanted = fs::read_to_string(requirements).with_context(|| format!("cannot read {requirements}"))?;
+    let installed = format!("{venv}/requirements.txt");
+    let python = format!("{venv}/bin/python");
+    if fs::read_to_string(&installed).ok().as_ref() != Some(&wanted) {
+        run(Command::new("python3").args(["-m", "venv", "--clear", venv]))?;
+        run(pip(&python).args(["--quiet", "--requirement", requirements]))?;
+        fs::write(&installed, wanted)?;
+    }
+    let wheels = Path::new(WHEELS);
+    if wheels.exists() {
+        fs::remove_dir_all(wheels)?;
+    }
+    // maturin is one of the requirements: nothing is fetched to build the wheel.
+    let path = env::join_paths(
+        [env::current_dir()?.join(venv).join("bin")]
+            .into_iter()
+            .chain(env::split_paths(&env::var_os("PATH").unwrap_or_default())),
+    )?;
+    let build = ["-m", "pip", "wheel", "--quiet", "--no-deps", "--no-build-isolation", "--wheel-dir", WHEELS];
+    run(Command::new(&python).env("PATH", path).args(build).arg(format!("./{PACKAGE}")))?;
+    let wheel = wheel()?;
+    run(pip(&python).args(["--quiet", "--no-deps", "--force-reinstall"]).arg(&wheel))?;
+    Ok(format!("installed {}", wheel.display()))
+}
+
+fn pip(python: &str) -> Command {
+    let mut pip = Command::new(python);
+    pip.args(["-m", "pip", "--disable-pip-version-check", "install"]);
+    pip
+}
+
+/// The wheel that was built last.
+fn wheel() -> anyhow::Result<PathBuf> {
+    let mut files = fs::read_dir(WHEELS).with_context(|| format!("cannot read {WHEELS}"))?;
+    let file = files.next().context("no wheel was built")??;
+    Ok(file.path())
+}
+
+/// The minor version of a Python 3 that runs.
+fn version(python: &Path) -> Option<u32> {
+    let output = Command::new(python).arg("--version").output().ok()?;
+    let version = String::from_utf8(output.stdout).ok()?;
+    version.strip_prefix("Python 3.")?.split('.').next()?.parse().ok()
+}
+
+fn run(command: &mut Command) -> anyhow::Result<()> {
+    let line = format!("{command:?}").replace('"', "");
+    println!("$ {line}");
+    let status = command.status().with_context(|| format!("cannot start `{line}`"))?;
+    ensure!(status.success(), "`{line}` ended with {status}");
+    Ok(())
+}
