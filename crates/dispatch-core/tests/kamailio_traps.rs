@@ -202,6 +202,47 @@ fn a_count_neither_leaks_nor_belongs_to_another_call() {
 }
 
 #[test]
+fn a_call_that_is_refused_is_not_counted() {
+    // Whom it would fail over to has no duid.
+    let list = "1 sip:b\n1 sip:a 0 0 duid=a\n";
+    let mut theirs = Theirs::new(list);
+    assert_eq!(theirs.select(10, "x"), None);
+    assert_eq!(theirs.loads(), [("sip:a".into(), 1), ("sip:b".into(), 0)]);
+
+    let mut ours = Ours::new(list, Algorithm::CallLoad);
+    let placed = ours.begin("x").unwrap();
+    ours.dispatcher.next(placed.lease, NOW).unwrap();
+    assert!(ours.dispatcher.next(placed.lease, NOW).is_err());
+    assert_eq!(ours.dispatcher.stats().calls, 1);
+}
+
+#[test]
+fn who_is_switched_off_gets_no_call() {
+    let list = "1 sip:c\n1 sip:b\n1 sip:a\n";
+    let mut theirs = Theirs::new(list);
+    for off in ["sip:b", "sip:c"] {
+        theirs.kamailio.set_state(1, off, "d".parse().unwrap()).unwrap();
+    }
+    // Called at once by 12; kept to fail over to by every algorithm, where it is the spare one.
+    assert_eq!(theirs.kamailio.select(1, 12, &request("x"), NOW).unwrap().parallel, [0, 1, 2]);
+    let params = Params { use_default: true, failover: true, ..Params::default() };
+    let mut spare = kamailio::Dispatcher::new(theirs_of(list), params, 7);
+    spare.set_state(1, "sip:c", "d".parse().unwrap()).unwrap();
+    assert_eq!(spare.select(1, 4, &request("x"), NOW).unwrap().failover, [0, 1, 2]);
+
+    for use_default in [false, true] {
+        let algorithm = Algorithm::Kamailio { alg: 4, use_default, unsigned_bytes: false };
+        let mut ours = Ours::new(list, algorithm);
+        let off = ours.dispatcher.find(1, "sip:c").unwrap();
+        ours.dispatcher.set_enabled(off, false, NOW).unwrap();
+        let placed = ours.begin("x").unwrap();
+        let next = ours.dispatcher.next(placed.lease, NOW).unwrap();
+        assert_eq!([placed, next].map(|placed| ours.uri(placed)), ["sip:a", "sip:b"]);
+        assert!(ours.dispatcher.next(placed.lease, NOW).is_err());
+    }
+}
+
+#[test]
 fn calls_whose_ids_swap_their_groups_do_not_collide() {
     let groups = ["call", "-1@1", "0.0.", "0.1;", "tag="];
     let ids: Vec<String> = (0..120).map(|nth| permutation(&groups, nth)).collect();

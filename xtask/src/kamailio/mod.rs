@@ -62,7 +62,8 @@ impl Kamailio {
                 println!("{}", program.version()?);
                 println!("seed {seed}; the same once more: cargo xtask kamailio random --seed {seed}");
                 clear(&into)?;
-                let recorded = record_all(random::scripts(seed, decisions), &program, &into)?;
+                let recorded =
+                    record_all(random::scripts(seed, decisions, program.is_5()?), &program, &into)?;
                 let few = recorded.iter().find(|(_, count)| **count < decisions);
                 ensure!(few.is_none(), "fewer decisions than asked for: {few:?}");
                 Ok(())

@@ -8,8 +8,8 @@ use serde_json::json;
 use super::recording::{CallId, Event, ModParams, Recording, Select};
 use super::requests::{call_id, uri, word};
 
-/// Scripts that ask for at least so many decisions by every algorithm.
-pub(super) fn scripts(seed: u64, decisions: usize) -> Vec<Recording> {
+/// Scripts that ask for at least so many decisions by every algorithm; Kamailio 5 takes 14, 15 and 64 for 8.
+pub(super) fn scripts(seed: u64, decisions: usize, is_5: bool) -> Vec<Recording> {
     let mut rng = Rng::with_seed(seed);
     let mut scripts = Vec::new();
     for use_default in [0, 1] {
@@ -28,6 +28,12 @@ pub(super) fn scripts(seed: u64, decisions: usize) -> Vec<Recording> {
         of("weights", &[], Kind::Weights);
         of("rweights", &[], Kind::RelativeWeights);
         of("loads", &[("ds_hash_size", 4)], Kind::Loads);
+        if is_5 {
+            of("unknown", &[], Kind::Unknown);
+        } else {
+            of("srv", &[], Kind::Srv);
+            of("overload", &[], Kind::Overload);
+        }
     }
     scripts
 }
@@ -37,25 +43,34 @@ pub(super) fn scripts(seed: u64, decisions: usize) -> Vec<Recording> {
 enum Kind {
     /// 0 to 3, 5 and 7.
     Hash,
-    /// 4, 6, 8, 12, and numbers that are unknown to Kamailio 5; marks.
+    /// 4, 6, 8, 12, and 77, which is unknown; marks.
     Turns,
+    /// What Kamailio 5 does not know.
+    Unknown,
     /// 13, and who shares its turn.
     Latency,
     Weights,
     RelativeWeights,
     /// 10.
     Loads,
+    /// 15.
+    Srv,
+    /// 64, to whom nobody told a rate: which visits those pass by is random there.
+    Overload,
 }
 
 impl Kind {
     const fn algorithms(self) -> &'static [u16] {
         match self {
             Self::Hash => &[0, 1, 2, 3, 5, 7],
-            Self::Turns => &[4, 6, 8, 12, 14, 15, 64, 77],
+            Self::Turns => &[4, 6, 8, 12, 14, 77],
+            Self::Unknown => &[15, 64],
             Self::Latency => &[13],
             Self::Weights => &[9],
             Self::RelativeWeights => &[11],
             Self::Loads => &[10],
+            Self::Srv => &[15],
+            Self::Overload => &[64],
         }
     }
 }
@@ -85,7 +100,7 @@ impl Script {
     fn write(mut self, decisions: usize) -> Recording {
         self.recording.list = self.list();
         let (lists, each) = match self.kind {
-            Kind::Weights | Kind::RelativeWeights => (decisions.div_ceil(100), 200),
+            Kind::Weights | Kind::RelativeWeights | Kind::Srv => (decisions.div_ceil(100), 200),
             _ => (LISTS, decisions.div_ceil(LISTS)),
         };
         for list in 0..lists {
@@ -97,7 +112,7 @@ impl Script {
             self.decisions = 0;
             while self.decisions < each {
                 match self.kind {
-                    Kind::Weights | Kind::RelativeWeights => self.window(),
+                    Kind::Weights | Kind::RelativeWeights | Kind::Srv => self.window(),
                     Kind::Loads => self.call(),
                     _ => self.round(),
                 }
@@ -211,7 +226,7 @@ impl Script {
             _ => self.rng.usize(1..=9),
         };
         // Of few priorities many are equal.
-        let priorities = self.rng.i32(1..=60);
+        let priorities = if self.kind == Kind::Srv { self.rng.i32(0..=2) } else { self.rng.i32(0..=60) };
         self.members = iter::repeat_n(1, hosts)
             .chain(iter::repeat_n(2, self.rng.usize(1..=4)))
             .zip(6_000..)
@@ -235,7 +250,7 @@ impl Script {
     fn attributes(&mut self) -> String {
         let rng = &mut self.rng;
         match self.kind {
-            Kind::Weights if rng.u8(..6) > 0 => format!("weight={}", rng.u8(1..=60)),
+            Kind::Weights | Kind::Srv if rng.u8(..6) > 0 => format!("weight={}", rng.u8(1..=60)),
             Kind::RelativeWeights if rng.u8(..6) > 0 => {
                 let most = if rng.bool() { 100 } else { 2 };
                 format!("rweight={}", rng.u8(1..=most))

@@ -122,7 +122,9 @@ impl Recorder {
                 Ok(())
             }
             Event::Overload { set, uri, rate, ms, sequence, accepted } => {
-                let headers = format!("X-Overload: {set} {uri} {rate} {ms} {sequence}\r\n");
+                let headers = format!(
+                    "X-Set: {set}\r\nX-Uri: {uri}\r\nX-Rate: {rate}\r\nX-Span: {ms}\r\nX-Sequence: {sequence}\r\n"
+                );
                 let request = Request { method: "NOTIFY", headers: &headers, ..Request::default() };
                 *accepted = match self.kamailio.ask(&request)?.code {
                     200 => true,

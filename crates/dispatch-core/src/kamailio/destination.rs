@@ -1,9 +1,11 @@
 //! A destination as Kamailio keeps it.
 
 use alloc::string::String;
+use alloc::vec::Vec;
 
 use super::state::{DISABLED, NO_PING, PROBING, State};
-use super::{Params, Release, SLOTS};
+use super::{Params, Release, SLOTS, slots};
+use crate::rng::Rng;
 use crate::time::Time;
 
 /// A line of a dispatcher.list, as Kamailio reads it.
@@ -27,8 +29,9 @@ pub struct Destination {
     pub latency: u32,
     /// The attribute `cc=1`: algorithm 13 looks at congestion in place of latency.
     pub congestion_control: bool,
-    /// The attribute `ocmin`, 0 to 100: the least rate that algorithm 64 applies. Default 10.
-    pub overload_min: Option<u32>,
+    /// The attribute `ocmin`, 0 to 100: the least rate that algorithm 64 applies. The manual says that 10
+    /// is the default; it is 0.
+    pub overload_min: u32,
 }
 
 /// What probes measured: `ds_ping_latency_stats`, in milliseconds.
@@ -101,24 +104,32 @@ impl Member {
 }
 
 /// What a destination asked to be spared (RFC 7339): `ds_oc_set_attrs`.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Overload {
-    /// Of 100 selections, how many pass it by.
-    pub(super) rate: u32,
-    pub(super) until: Time,
-    pub(super) sequence: u32,
-    /// Selections that came by.
-    pub(super) visits: u32,
+    /// By the visits of selections that come by, whether it is passed by (0) or not (1).
+    visits: Vec<usize>,
+    next: usize,
+    until: Time,
+    sequence: u32,
 }
 
 impl Overload {
-    /// Whether this visit is one of the `rate` of 100 that are passed on, evenly spread.
-    pub(super) fn spares(&self, now: Time) -> bool {
-        let before = |visits: u32| visits * self.rate / SLOTS;
-        now < self.until && before(self.visits + 1) > before(self.visits)
+    /// Of 100 visits, `rate` pass it by from now on, in any order. Whether the sequence number is news.
+    pub(super) fn set(&mut self, rate: u32, until: Time, sequence: u32, rng: &mut Rng) -> bool {
+        if sequence <= self.sequence {
+            return false;
+        }
+        let rate = rate.min(SLOTS);
+        let visits = slots::shuffled(&[rate, SLOTS - rate], rng);
+        *self = Self { visits, next: self.next, until, sequence };
+        true
     }
 
-    pub(super) fn visit(&mut self, now: Time) {
-        self.visits = if now < self.until { (self.visits + 1) % SLOTS } else { 0 };
+    pub(super) fn spares(&self, now: Time) -> bool {
+        now < self.until && self.visits.get(self.next) == Some(&0)
+    }
+
+    pub(super) fn visit(&mut self) {
+        self.next = (self.next + 1) % SLOTS as usize;
     }
 }

@@ -103,7 +103,7 @@ impl Dispatcher {
     /// The second half of a selection: it takes its turn, and algorithm 10 counts the call.
     pub fn take(&mut self, set: SetId, selection: &Selection, call_id: &[u8], now: Time) {
         if let Some(set) = self.sets.get_mut(&set) {
-            set.take(selection, &self.params, now);
+            set.take(selection, &self.params);
         }
         if let Some(counted) = selection.counted {
             self.count(set, counted, call_id, now);
@@ -165,15 +165,13 @@ impl Dispatcher {
         sequence: u32,
         now: Time,
     ) -> Result<bool, StateError> {
+        let mut rng = self.rng;
         let member = self.member(set, uri)?;
-        if sequence <= member.overload.sequence {
-            return Ok(false);
-        }
-        let least = member.destination.overload_min.unwrap_or(OVERLOAD_MIN);
-        member.overload.rate = rate.max(least).min(super::SLOTS);
-        member.overload.until = now + if span.is_zero() { OVERLOAD_SPAN } else { span };
-        member.overload.sequence = sequence;
-        Ok(true)
+        let rate = rate.max(member.destination.overload_min);
+        let until = now + if span.is_zero() { OVERLOAD_SPAN } else { span };
+        let is_news = member.overload.set(rate, until, sequence, &mut rng);
+        self.rng = rng;
+        Ok(is_news)
     }
 
     // Reports from outside
@@ -284,8 +282,6 @@ impl Dispatcher {
 
 /// The algorithm that counts calls.
 pub(super) const CALL_LOAD: u16 = 10;
-/// `ocmin` where there is none.
-const OVERLOAD_MIN: u32 = 10;
 /// How long a rate applies where it does not say.
 const OVERLOAD_SPAN: Duration = Duration::from_millis(500);
 

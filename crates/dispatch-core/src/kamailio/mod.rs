@@ -5,9 +5,10 @@
 //! and calls that are new every time. Hashes, index order, states, and algorithms 0 to 5, 7, 8, 10, 12 and
 //! 13 are the same bit for bit with the whole failover list; of 6, 9 and 11, whose order is random there,
 //! the counts per 100 calls and what each selection fails over to. So are flags 1 and 2, `use_default`,
-//! `ds_next_dst` of counted calls, repeated Call-IDs, `dispatcher.add`, `remove` and `reload`. From
-//! recordings only: expiry, and probing modes 0, 1 and 3. As the manual has it: probing mode 2, `confirm`,
-//! congestion control of 13. Not there: congestion control of 11.
+//! `ds_next_dst` of counted calls, repeated Call-IDs, `dispatcher.add`, `remove` and `reload`. Compared so
+//! with 6.2.0-dev1 too: 14 and 15 as counts; and 64 as visits passed by in every 100. From recordings
+//! only: expiry, and probing modes 0, 1 and 3. As the manual has it: probing mode 2, `confirm`,
+//! congestion control of 13, `Latency::sample`. Not there: congestion control of 11.
 //!
 //! - [`hash`], [`call_id_key`], [`uri_key`], [`username_key`], [`index_order`], [`slots_by_weight`],
 //!   [`slots_by_rweight`], [`slots_by_rank`]: the functions.

@@ -42,6 +42,9 @@ impl Set {
         let mut set = Self { members, turn: 0, by_weight, by_rweight, by_srv };
         let weights: Vec<u32> = set.members.iter().map(|member| member.destination.weight).collect();
         set.by_weight.owners = slots::shuffled(&slots::slots_by_weight(&weights), rng);
+        let rank = |of: &Member| of.is_up().then_some((of.destination.priority, of.destination.weight));
+        let ranks: Vec<Option<(i32, u32)>> = set.members.iter().map(rank).collect();
+        set.by_srv.owners = slots::shuffled(&slots::slots_by_rank(&ranks), rng);
         set.share_anew(rng);
         set
     }
@@ -62,16 +65,11 @@ impl Set {
         self.members.iter_mut().find(|member| is(&member.destination))
     }
 
-    /// A state changed: algorithms 11 and 15 share among those that are left.
+    /// A state changed: algorithm 11 shares among those that are left.
     pub(super) fn share_anew(&mut self, rng: &mut Rng) {
         let rweight = |member: &Member| if member.is_up() { member.destination.rweight } else { 0 };
         let rweights: Vec<u32> = self.members.iter().map(rweight).collect();
-        let ranks = |member: &Member| {
-            member.is_up().then_some((member.destination.priority, member.destination.weight))
-        };
-        let ranks: Vec<Option<(i32, u32)>> = self.members.iter().map(ranks).collect();
         self.by_rweight.owners = slots::shuffled(&slots::slots_by_rweight(&rweights), rng);
-        self.by_srv.owners = slots::shuffled(&slots::slots_by_rank(&ranks), rng);
     }
 
     pub(super) fn look(
@@ -151,7 +149,7 @@ impl Set {
     }
 
     /// A selection takes its turn.
-    pub(super) fn take(&mut self, selection: &Selection, params: &Params, now: Time) {
+    pub(super) fn take(&mut self, selection: &Selection, params: &Params) {
         let circle = Circle::new(self.members.len(), params.use_default);
         match selection.algorithm {
             4 | LATENCY => self.turn = selection.turn,
@@ -162,7 +160,7 @@ impl Set {
                 // Everybody who was passed by had a visit, and so had the one who was not.
                 for index in circle.from(circle.turn(self.turn)) {
                     if let Some(member) = self.members.get_mut(index) {
-                        member.overload.visit(now);
+                        member.overload.visit();
                     }
                     if index == selection.index {
                         break;

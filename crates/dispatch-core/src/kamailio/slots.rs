@@ -53,7 +53,8 @@ pub fn slots_by_rweight(rweights: &[u32]) -> Vec<u32> {
 
 /// Algorithm 15: how many of 100 calls each gets, from priorities and weights in index order, `None`
 /// for one that is inactive or disabled. The lowest number is the best priority, as in DNS SRV; its
-/// members share by weight, or evenly where none has one.
+/// members share by weight, or evenly where none has one. Kamailio shares when a list is loaded: who goes
+/// down later keeps its slots, and leaves them to the next one, unlike what the manual says.
 #[must_use]
 pub fn slots_by_rank(ranks: &[Option<(i32, u32)>]) -> Vec<u32> {
     let best = ranks.iter().flatten().map(|(priority, _)| *priority).min();

@@ -24,7 +24,7 @@ impl Entry {
             rweight: row.kamailio("rweight"),
             latency: number("latency").unwrap_or_default(),
             congestion_control: row.fields.attr("cc").is_some_and(|cc| cc.value.text == "1"),
-            overload_min: number("ocmin"),
+            overload_min: number("ocmin").unwrap_or_default(),
         }
     }
 }

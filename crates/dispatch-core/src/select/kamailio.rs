@@ -27,7 +27,7 @@ pub(crate) struct Kamailio {
     /// Places in the order by slot, and the next slot.
     slots: Vec<usize>,
     slot: usize,
-    /// Who shares in the slots of algorithms 11 and 15.
+    /// Who shares in the slots of algorithm 11, and did in those of 15 when somebody joined last.
     up: Bits,
     /// Shuffles the slots.
     rng: Rng,
@@ -50,10 +50,10 @@ impl Kamailio {
         self.share(candidates);
     }
 
-    /// Algorithms 11 and 15 share among those that are up.
+    /// Algorithm 11 shares among those that are up.
     pub(crate) fn moved(&mut self, seat: u32, candidates: &Candidates<'_>) {
         let usable = candidates.usable.contains(seat);
-        if matches!(self.alg, 11 | 15) && self.up.contains(seat) != usable {
+        if self.alg == 11 && self.up.contains(seat) != usable {
             self.up.set(seat, usable);
             self.share(candidates);
         }

@@ -9,8 +9,10 @@ mod replay;
 use std::env;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
-use callsteer::kamailio::{Bytes, hash, index_order};
+use callsteer::Time;
+use callsteer::kamailio::{Bytes, Request, hash, index_order};
 use serde::Deserialize;
 use serde_json::from_str;
 
@@ -95,6 +97,51 @@ fn every_recorded_order_is_reproduced() {
 }
 
 #[test]
+fn of_100_visits_as_many_are_passed_by_as_was_asked() {
+    let text = fs::read_to_string(folder().join("alg64_rates.head.json")).unwrap();
+    let recording: Recording = from_str(&text).unwrap();
+    let mut kamailio = recording.dispatcher();
+    let mut rates = Vec::new();
+    let mut runs = recording.events.split(|event| matches!(event, Event::Reload { .. }));
+    runs.next();
+    for run in runs {
+        kamailio.reload(recording::theirs(&recording.list));
+        let [Event::Overload { set, uri, rate, ms, sequence, accepted: true }, selections @ ..] = run else {
+            panic!("a run begins with a rate that is accepted");
+        };
+        kamailio.set_overload(*set, uri, *rate, Duration::from_millis(*ms), *sequence, Time::ZERO).unwrap();
+        let recorded = selections.iter().map(|event| match event {
+            Event::Select(select) => select.dst.as_ref() == Some(uri),
+            _ => panic!("not a selection"),
+        });
+        let select = |_| kamailio.select(*set, 64, &Request::default(), Time::ZERO).unwrap().index == 0;
+        let ours: Vec<bool> = (0..selections.len()).map(select).collect();
+        let [recorded, ours] = [recorded.collect(), ours].map(|selected| passed_by(&selected));
+        for visits in [recorded, ours] {
+            assert!(visits.len() > 100);
+            for hundred in visits.windows(100) {
+                let passed = hundred.iter().filter(|passed| **passed).count();
+                assert_eq!(passed, (*rate as usize).min(100), "rate {rate}");
+            }
+        }
+        rates.push(*rate);
+    }
+    assert_eq!(rates, [10, 73, 100, 0, 1, 150]);
+}
+
+/// Of two in turn, from the first one's turn on: whether each of its visits passed it by.
+fn passed_by(selected: &[bool]) -> Vec<bool> {
+    let (mut visits, mut its_turn) = (Vec::new(), true);
+    for selected in selected {
+        if its_turn {
+            visits.push(!selected);
+        }
+        its_turn = !(its_turn && *selected);
+    }
+    visits
+}
+
+#[test]
 fn a_fact_that_differs_fails_and_so_does_an_unknown_key() {
     let path = folder().join("alg4_rr.deb.json");
     let text = fs::read_to_string(path).unwrap();
@@ -123,12 +170,13 @@ fn check(text: &str) -> Result<usize, String> {
     }
 }
 
-/// All but those of lists, which have tests of their own.
+/// All but those that have tests of their own.
 fn recordings() -> impl Iterator<Item = PathBuf> {
     let paths = fs::read_dir(fresh().unwrap_or_else(folder)).unwrap().map(|entry| entry.unwrap().path());
     let other = |path: &PathBuf| {
         let name = path.file_name().unwrap().to_string_lossy().into_owned();
-        name.ends_with(".json") && !name.starts_with("list_parsing") && !name.starts_with("order_random")
+        let own = ["list_parsing", "order_random", "alg64_rates"];
+        name.ends_with(".json") && !own.iter().any(|own| name.starts_with(own))
     };
     let mut paths: Vec<_> = paths.filter(other).collect();
     paths.sort();
