@@ -234,8 +234,8 @@ export class Dispatcher {
   }
 
   /**
-   * {@link Dispatcher.begin} for many calls at once: of each its place, or the error that refused it.
-   * Cheaper per call than one after the other.
+   * {@link Dispatcher.begin} for many calls at once, of the same time: of each its place, or the error that
+   * refused it. No cheaper than one after the other.
    */
   placeMany(
     callIds: Iterable<string | Uint8Array>,

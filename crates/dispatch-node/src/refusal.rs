@@ -15,8 +15,10 @@ use serde_path_to_error::Path;
 
 use crate::answers::millis;
 
-/// An error on its way to JavaScript.
-pub(crate) struct Refusal {
+/// An error on its way to JavaScript; one word, so that what is not refused costs little.
+pub(crate) struct Refusal(Box<Said>);
+
+struct Said {
     code: &'static str,
     message: String,
     details: Value,
@@ -25,7 +27,12 @@ pub(crate) struct Refusal {
 impl Refusal {
     /// What is refused with this code, in one's own words.
     pub(crate) fn new(code: &'static str, message: impl Into<String>) -> Self {
-        Self { code, message: message.into(), details: Value::Null }
+        Self::with(code, message.into(), Value::Null)
+    }
+
+    #[cold]
+    fn with(code: &'static str, message: String, details: Value) -> Self {
+        Self(Box::new(Said { code, message, details }))
     }
 
     /// An argument of another type than the command takes.
@@ -56,24 +63,25 @@ impl Refusal {
     /// A value that has not the shape of what a command of this code takes, and where in it.
     pub(crate) fn unfit(code: &'static str, at: &Path, error: &impl ToString) -> Self {
         let at = if at.iter().len() == 0 { String::new() } else { at.to_string() };
-        Self { code, message: error.to_string(), details: json!({ "at": at }) }
+        Self::with(code, error.to_string(), json!({ "at": at }))
     }
 
     /// A configuration file that cannot be read; the message names fields and places as the file does.
     pub(crate) fn unreadable_config(error: &serde_json::Error) -> Self {
         let details = json!({ "line": error.line(), "column": error.column() });
-        Self { code: "invalid_config", message: error.to_string(), details }
+        Self::with("invalid_config", error.to_string(), details)
     }
 
     /// The error as JavaScript sees it.
     pub(crate) fn into_error(self, env: Env) -> Error {
+        let Said { code, message, details } = *self.0;
         let factory = match env.get_instance_data::<ErrorFactory>() {
             Ok(Some(factory)) => factory,
-            _ => return Error::from_reason(self.message),
+            _ => return Error::from_reason(message),
         };
-        let made = factory.borrow_back(&env).and_then(|function| {
-            function.call(FnArgs::from((self.code.to_string(), self.message, self.details)))
-        });
+        let made = factory
+            .borrow_back(&env)
+            .and_then(|function| function.call(FnArgs::from((code.to_string(), message, details))));
         made.map_or_else(|error| error, Error::from)
     }
 }
@@ -97,6 +105,7 @@ pub fn codes() -> Value {
 }
 
 impl From<BeginError> for Refusal {
+    #[cold]
     fn from(error: BeginError) -> Self {
         let (status, seconds) = error.answer();
         let retry_after: Option<Duration> = match error {
@@ -109,14 +118,14 @@ impl From<BeginError> for Refusal {
         let details = json!({
             "status": status, "retryAfterMs": retry_after.map(millis), "retryAfterSeconds": seconds,
         });
-        Self { code: error.code(), message: error.to_string(), details }
+        Self::with(error.code(), error.to_string(), details)
     }
 }
 
 impl From<ParseError> for Refusal {
     fn from(error: ParseError) -> Self {
         let details = json!({ "line": error.line, "column": error.column });
-        Self { code: error.code(), message: error.to_string(), details }
+        Self::with(error.code(), error.to_string(), details)
     }
 }
 

@@ -43,24 +43,30 @@ impl Session {
 
     /// Tells JavaScript where a call is.
     pub(crate) fn place(&self, placed: Placed) {
-        self.exchange.write(LEASE, placed.lease.to_u64() as f64);
+        self.exchange.write(LEASE, number(placed.lease.to_u64()));
         self.pick(Picked { destination: placed.destination, panic: placed.panic });
     }
 
     /// Tells JavaScript which destination was chosen.
     pub(crate) fn pick(&self, picked: Picked) {
         let key = picked.destination.to_u64();
-        self.exchange.write(DESTINATION, key as f64);
+        self.exchange.write(DESTINATION, number(key));
         self.exchange.write(INDEX, f64::from(key as u32));
         self.exchange.write(FLAG, f64::from(u8::from(picked.panic)));
     }
+}
+
+/// A key as a number of JavaScript, exactly: it is below 2^53.
+fn number(key: u64) -> f64 {
+    // Conversions of signed numbers are one instruction.
+    key.cast_signed() as f64
 }
 
 /// Reads milliseconds as a point in time.
 pub(crate) fn time(millis: f64) -> Result<Time, Refusal> {
     if (0.0..=LATEST).contains(&millis) {
         // To the nearest microsecond; the numbers are below 2^53, so that adding a half is exact enough.
-        Ok(Time::from_micros((millis * 1e3 + 0.5) as u64))
+        Ok(Time::from_micros(((millis * 1e3 + 0.5) as i64).cast_unsigned()))
     } else {
         Err(Refusal::out_of_range(format!(
             "now is a number of milliseconds from 0 to {LATEST}, not {millis}"

@@ -133,6 +133,7 @@ test('a call waits for room, behind those that came before', async () => {
   });
   await new Promise(setImmediate);
   assert.deepEqual(order, []);
+  assert.equal(dispatcher.stats().refused, 1, 'only the first one has tried');
   dispatcher.end(lease);
   dispatcher.end(await placed[0]);
   dispatcher.end(await placed[1]);
@@ -219,7 +220,7 @@ test('listening keeps no process alive', () => {
     (async () => { for await (const _ of dispatcher.events()); })();
     process.on('exit', () => console.log('over'));
   `;
-  assert.equal(execFileSync(process.execPath, ['-e', program], { encoding: 'utf8' }), 'over\n');
+  assert.equal(execFileSync(process.execPath, ['-e', program], { encoding: 'utf8', timeout: 60_000 }), 'over\n');
 });
 
 test('who waits for a drain keeps the process alive until it is over', () => {
@@ -230,5 +231,5 @@ test('who waits for a drain keeps the process alive until it is over', () => {
     dispatcher.begin('1');
     dispatcher.drained(destination, { deadline: 20 }).then((left) => console.log(left));
   `;
-  assert.equal(execFileSync(process.execPath, ['-e', program], { encoding: 'utf8' }), '1\n');
+  assert.equal(execFileSync(process.execPath, ['-e', program], { encoding: 'utf8', timeout: 60_000 }), '1\n');
 });

@@ -117,11 +117,13 @@ impl Buffer {
     }
 
     /// The bytes of a Call-ID.
+    #[inline]
     pub(super) fn call_id(&mut self, argument: Argument<'_>) -> Result<&[u8], Refusal> {
         self.bytes(argument, "callId")?.ok_or_else(|| wrong("callId", "undefined"))
     }
 
     /// The bytes of a string in UTF-8, or those of a `Uint8Array`; `None` for undefined.
+    #[inline]
     fn bytes(&mut self, argument: Argument<'_>, name: &str) -> Result<Option<&[u8]>, Refusal> {
         let Argument { env, value, .. } = argument;
         let mut units: MaybeUninit<[u16; STACK]> = MaybeUninit::uninit();
@@ -146,6 +148,7 @@ impl Buffer {
         Ok(Some(unsafe { std::slice::from_raw_parts(self.stack.as_ptr().cast(), length) }))
     }
 
+    #[cold]
     fn utf8(&mut self, Argument { env, value, .. }: Argument<'_>) -> Result<&[u8], Refusal> {
         let mut length = 0;
         // SAFETY: without room Node only says the length.
