@@ -189,6 +189,7 @@ def test_retry_after_is_seconds_or_a_date() -> None:
     assert retry_after("Wed, 21 Oct 2015 07:28:00 GMT") == 0
     assert (retry_after("Wed, 21 Oct 2089 07:28:00 GMT") or 0) > 1e9
     assert retry_after("soon") is None
+    assert retry_after("9" * 30) is None
 
 
 def test_a_bridge_goes_down_and_comes_back_as_its_probes_say() -> None:
@@ -285,6 +286,23 @@ def test_the_attribute_probe_says_whom_to_ask() -> None:
                 await asked_for.wait()
 
     run(watch())
+
+
+def test_whoever_fails_at_an_event_does_not_stop_the_prober(caplog: pytest.LogCaptureFixture) -> None:
+    async def watch() -> None:
+        asked = asyncio.Event()
+        there = await bridge(lambda _, __: [asked.set() or b""])  # type: ignore[func-returns-value]
+
+        def fail(event: Event) -> None:
+            raise RuntimeError(f"no room for {type(event).__name__}")
+
+        settings = Settings(bridges=f"1 {there.uri}\n".encode(), config={"probing": {"interval": 0.01}})
+        async with ControlPlane(settings, on_event=fail).prober:
+            await asked.wait()
+        there.transport.close()
+
+    run(watch())
+    assert "no room for Added" in caplog.text
 
 
 def test_a_command_wakes_the_prober() -> None:

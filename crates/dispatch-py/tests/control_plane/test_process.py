@@ -14,6 +14,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from callsteer.fastapi import Settings, SettingsError
 from callsteer.fastapi.__main__ import main
 
 from .conftest import BRIDGES, TOKEN
@@ -120,6 +121,8 @@ def test_without_a_token_it_starts_on_a_loopback_address_only(refused: Refused) 
     )
     assert refused("--host", "::", "--port", "0").startswith("callsteer: :: is no loopback address")
     for wrong in ("", "a b", "a\n", "\u00e9"):
+        with pytest.raises(SettingsError):
+            Settings(token=wrong)
         assert refused(token=wrong).startswith("callsteer: CALLSTEER_TOKEN is empty, or has a space")
     with running("--host", "0.0.0.0", "--port", "0", token=TOKEN) as (_, url):
         port = url.rsplit(":", 1)[1]

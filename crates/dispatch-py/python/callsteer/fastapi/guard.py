@@ -62,7 +62,6 @@ class GuardedRoute(APIRoute):
 
 def authorize(request: Request, token: str | None) -> None:
     """Refuses who may not change anything."""
-    given = request.headers.get("authorization", "")
     if token is None:
         if not is_local(request):
             raise unauthorized(
@@ -73,8 +72,8 @@ def authorize(request: Request, token: str | None) -> None:
                 "a page of another site sent this, and the control plane was started without a token"
             )
         return
-    scheme, _, credentials = given.partition(" ")
-    # Headers come as Latin-1, a token may be any text.
+    scheme, _, credentials = request.headers.get("authorization", "").partition(" ")
+    # Headers come as Latin-1; as texts only ASCII could be compared.
     same = hmac.compare_digest(credentials.strip().encode("latin-1"), token.encode())
     if scheme.lower() != "bearer" or not same:
         raise unauthorized("`Authorization: Bearer TOKEN` is missing, or has another token")

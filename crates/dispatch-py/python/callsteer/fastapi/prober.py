@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 import httpx
 
-from callsteer import Destination, Dispatcher, Event, NoSuchDestination
+from callsteer import Destination, Dispatcher, Event, InvalidReply, NoSuchDestination
 
 from .probes import Answer, NoAnswer, http_get, sip_options
 from .sip_options import Address, NotProbeable
@@ -55,7 +55,7 @@ class Prober:
             for destination in iter(self._dispatcher.poll_probe, None):
                 self._begin(destination)
             for event in iter(self._dispatcher.poll_event, None):
-                self._on_event(event)
+                self._tell(event)
             await self._until(self._dispatcher.next_deadline())
 
     async def _until(self, deadline: float | None) -> None:
@@ -63,6 +63,13 @@ class Prober:
         wait = None if deadline is None else max(0.0, deadline - self._now())
         with contextlib.suppress(asyncio.TimeoutError):
             await asyncio.wait_for(self._woken.wait(), wait)
+
+    def _tell(self, event: Event) -> None:
+        try:
+            self._on_event(event)
+        except Exception:
+            # Probes go on, whatever somebody else does with events.
+            log.exception("%s could not be told", event)
 
     def _begin(self, destination: Destination) -> None:
         task = asyncio.create_task(self._probe(destination), name=f"callsteer: probe of {destination.id}")
@@ -78,8 +85,8 @@ class Prober:
             reply, retry_after = "timeout", None
             reason = str(error) or f"no answer in {self._timeout:g} s"
             log.info("probe of %s in set %s: %s", destination.id, destination.set, reason)
-        # It may have left meanwhile.
-        with contextlib.suppress(NoSuchDestination):
+        # It may have left meanwhile, or answered with a status that there is not: it is then timed out.
+        with contextlib.suppress(NoSuchDestination, InvalidReply):
             self._dispatcher.probe_result(destination, reply, retry_after=retry_after)
         self.wake()
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import email.utils
+import re
 import time
 from dataclasses import dataclass
 
@@ -16,6 +17,9 @@ T1 = 0.5
 
 T2 = 4.0
 """The longest time between two of them."""
+
+
+SECONDS = re.compile(r"[0-9]{1,9}")
 
 
 class NoAnswer(Exception):
@@ -54,11 +58,11 @@ def retry_after(value: str | None) -> float | None:
     """RFC 9110, 10.2.3: seconds, or a date."""
     if value is None:
         return None
-    if value.isdecimal():
+    if SECONDS.fullmatch(value):
         return float(value)
     try:
         return max(0.0, email.utils.parsedate_to_datetime(value).timestamp() - time.time())
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
 
 

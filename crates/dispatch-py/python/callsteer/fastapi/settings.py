@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -26,12 +27,19 @@ class Settings:
     bridges: bytes = b""
     """A dispatcher.list."""
 
-    token: str | None = None
+    token: str | None = field(default=None, repr=False)
     """What a client must show to change anything; None: only a loopback address may be used."""
 
     config_name: str = "config"
     bridges_name: str = "bridges"
     """What messages call the two: the files that they come from."""
+
+    def __post_init__(self) -> None:
+        """Raises `SettingsError` for a token that no header can carry."""
+        if self.token is not None and not TOKEN.fullmatch(self.token):
+            raise SettingsError(
+                f"{TOKEN_VARIABLE} is empty, or has a space, a line end or a letter that is not ASCII"
+            )
 
     @classmethod
     def read(
@@ -41,7 +49,7 @@ class Settings:
         return cls(
             config=parse_config(config) if config else {},
             bridges=read(bridges) if bridges else b"",
-            token=check_token(environment.get(TOKEN_VARIABLE)),
+            token=environment.get(TOKEN_VARIABLE),
             config_name=str(config),
             bridges_name=str(bridges),
         )
@@ -76,10 +84,5 @@ def read(path: Path) -> bytes:
         raise SettingsError(f"{path}: {error.strerror}") from error
 
 
-def check_token(token: str | None) -> str | None:
-    """Refuses a token that no header can carry: an empty one, or one that was read with its line end."""
-    if token is not None and (not token or not token.isascii() or not token.isprintable() or " " in token):
-        raise SettingsError(
-            f"{TOKEN_VARIABLE} is empty, or has a space, a line end or a letter that is not ASCII"
-        )
-    return token
+TOKEN = re.compile(r"[!-~]+")
+"""Visible ASCII: not the line end of the file that it was read from."""
