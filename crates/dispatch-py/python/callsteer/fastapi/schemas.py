@@ -55,9 +55,7 @@ Seconds = Annotated[float, Field(ge=0, le=LONGEST, allow_inf_nan=False), BeforeV
 class Request(BaseModel):
     """What a client sends: a field that is not known is refused, it may be a typing error."""
 
-    model_config = ConfigDict(
-        extra="forbid", serialize_by_alias=True, validate_by_name=True, validate_by_alias=True
-    )
+    model_config = ConfigDict(extra="forbid")
 
 
 class CallRequest(Request):
