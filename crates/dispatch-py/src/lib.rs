@@ -7,6 +7,7 @@
 #![allow(clippy::too_many_arguments, reason = "they are Python's keyword arguments")]
 
 mod argument;
+mod bench;
 mod call;
 mod clock;
 mod destination;
@@ -24,6 +25,8 @@ mod written;
 /// What the package `callsteer` is made of; its documentation is that of the package.
 #[pyo3::pymodule(gil_used = false)]
 mod _callsteer {
+    #[pymodule_export]
+    use crate::bench::run_bench;
     #[pymodule_export]
     use crate::call::{Call, Picked, Placed};
     #[pymodule_export]

@@ -30,6 +30,7 @@ Times are numbers of seconds, by `time.monotonic()` where `now` is not given. Ev
     callsteer.events    what `Dispatcher.poll_event` gives
     callsteer.config    the options of `Dispatcher` that are dicts
     erlang_b, slots_for how many slots a fleet needs
+    bench               what each algorithm would have made of recorded calls
 
 The guide is docs/python.md in the repository.
 """
@@ -78,6 +79,7 @@ from callsteer._callsteer import (
     score,
     slots_for,
 )
+from callsteer.comparison import bench
 from callsteer.config import (
     EjectionConfig,
     HealthConfig,
@@ -160,6 +162,7 @@ __all__ = [
     "TooMany",
     "UnreadableReport",
     "algorithm_of_kamailio",
+    "bench",
     "erlang_b",
     "parse_list",
     "read_agent_check",

@@ -1,6 +1,6 @@
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from types import TracebackType
-from typing import Literal, TypeAlias, final
+from typing import Any, Literal, TypeAlias, final
 
 from typing_extensions import Self
 
@@ -309,6 +309,21 @@ def score(
 def algorithm_of_kamailio(number: int) -> Algorithm: ...
 def erlang_b(erlangs: float, slots: int) -> float: ...
 def slots_for(erlangs: float, target: float) -> int | None: ...
+def run_bench(
+    start: Sequence[float],
+    duration: Sequence[float],
+    cls: Sequence[str],
+    cost: Sequence[float],
+    *,
+    bridges: int | None = None,
+    weights: Sequence[int] | None = None,
+    max_calls: int | None = None,
+    capacity: float | None = None,
+    policies: Sequence[str] | None = None,
+    replays: int | None = None,
+    seed: int | None = None,
+    progress: Callable[[int, int], object] | None = None,
+) -> dict[str, Any]: ...
 
 class CallsteerError(Exception):
     code: str | None
