@@ -43,7 +43,8 @@ pub enum Algorithm {
     /// a vacant seat takes its place in the order. `weight` is both its weight and its rweight.
     Kamailio {
         /// Kamailio's number: 0 to 11, 14 or 15. 0 to 3, 5 and 7 hash the call's key, which is the
-        /// Call-ID unless another one is given: [`uri_key`](crate::kamailio::uri_key) makes that of 1 to 3.
+        /// Call-ID unless another one is given: [`uri_key`](crate::kamailio::uri_key) makes that of 1 to 3,
+        /// [`username_key`](crate::kamailio::username_key) that of 5. 15 shares its slots whenever somebody joins.
         alg: u16,
         /// The last one of the order is spare. Default false.
         #[cfg_attr(feature = "serde", serde(default))]

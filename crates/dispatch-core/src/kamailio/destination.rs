@@ -66,7 +66,7 @@ pub(super) struct Member {
 
 impl Member {
     pub(super) fn new(destination: Destination, params: &Params) -> Self {
-        let state = State::new(destination.flags).anew_without(params.release.ignored_flag());
+        let state = State::new(destination.flags).anew_without(params.ignored_flag());
         let normal = f64::from(destination.latency);
         let latency = Latency { estimated: normal, average: normal };
         let overload = Overload::default();

@@ -228,7 +228,7 @@ impl Dispatcher {
     fn load_anew(&mut self, new: Option<(SetId, Member)>, stays: impl Fn(SetId, &Member) -> bool) {
         let mut lines: BTreeMap<SetId, Vec<Member>> = BTreeMap::new();
         for (id, set) in core::mem::take(&mut self.sets) {
-            let ignored = self.params.release.ignored_flag();
+            let ignored = self.params.ignored_flag();
             let again = |member: Member| Member { state: member.state.anew_without(ignored), ..member };
             let members: Vec<Member> =
                 set.into_members().filter(|member| stays(id, member)).map(again).collect();

@@ -6,9 +6,9 @@
 //! 13 are the same bit for bit with the whole failover list; of 6, 9 and 11, whose order is random there,
 //! the counts per 100 calls and what each selection fails over to. So are flags 1 and 2, `use_default`,
 //! `ds_next_dst` of counted calls, repeated Call-IDs, `dispatcher.add`, `remove` and `reload`. Compared so
-//! with 6.2.0-dev1 too: 14 and 15 as counts; and 64 as visits passed by in every 100. From recordings
-//! only: expiry, and probing modes 0, 1 and 3. As the manual has it: probing mode 2, `confirm`,
-//! congestion control of 13, `Latency::sample`. Not there: congestion control of 11.
+//! with 6.2.0-dev1: 14 and 15 as counts. From recordings only: rates of 64, expiry, and probing modes 0, 1
+//! and 3; whom mode 2 probes was looked at in both. As the manual has it: `confirm`, congestion control
+//! of 13, `Latency::sample`. Not there: congestion control of 11.
 //!
 //! - [`hash`], [`call_id_key`], [`uri_key`], [`username_key`], [`index_order`], [`slots_by_weight`],
 //!   [`slots_by_rweight`], [`slots_by_rank`]: the functions.

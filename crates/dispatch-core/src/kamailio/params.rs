@@ -22,6 +22,8 @@ pub struct Params {
     pub probing_threshold: u32,
     /// `ds_inactive_threshold`: successes in a row until active. Default 1.
     pub inactive_threshold: u32,
+    /// `ds_ping_interval` is above 0. Default false.
+    pub pings: bool,
     /// `ds_probing_mode`, 0 to 3. Default 0.
     pub probing_mode: u8,
     /// The core's `max_branches`: how many algorithm 12 calls at most. Default 12.
@@ -36,6 +38,17 @@ pub struct Params {
     pub expiry_interval: Duration,
 }
 
+impl Params {
+    /// The flag of a list that has no effect: 5.6 knows no 32, and 6.2 takes no 8 where it does not ping.
+    pub(super) const fn ignored_flag(&self) -> u8 {
+        match self.release {
+            Release::V5 => NO_PING,
+            Release::V6 if self.pings => 0,
+            Release::V6 => PROBING,
+        }
+    }
+}
+
 impl Default for Params {
     fn default() -> Self {
         Self {
@@ -46,6 +59,7 @@ impl Default for Params {
             bytes: Bytes::default(),
             probing_threshold: 1,
             inactive_threshold: 1,
+            pings: false,
             probing_mode: 0,
             max_branches: 12,
             counts_calls: false,
@@ -65,14 +79,4 @@ pub enum Release {
     V5,
     /// Kamailio 6.2.0-dev1 (38711a3e): a mark is believed at once.
     V6,
-}
-
-impl Release {
-    /// The flag of a list that has no effect: 5.6 knows no 32, 6.2 takes 8 from `set_state` only.
-    pub(super) const fn ignored_flag(self) -> u8 {
-        match self {
-            Self::V5 => NO_PING,
-            Self::V6 => PROBING,
-        }
-    }
 }

@@ -83,8 +83,8 @@ impl fmt::Display for State {
             _ => "A",
         })?;
         f.write_str(match self.flags {
-            flags if flags & NO_PING != 0 => "N",
             flags if flags & PROBING != 0 => "P",
+            flags if flags & NO_PING != 0 => "N",
             _ => "X",
         })
     }

@@ -54,8 +54,7 @@ pub(crate) struct ModParams {
     ds_hash_initexpire: Option<u64>,
     ds_hash_check_interval: Option<u64>,
     ds_hash_expire: Option<u64>,
-    #[serde(rename = "ds_ping_interval")]
-    _ds_ping_interval: Option<u32>,
+    ds_ping_interval: Option<u32>,
     ds_probing_threshold: Option<u32>,
     ds_inactive_threshold: Option<u32>,
     ds_probing_mode: Option<u8>,
@@ -180,6 +179,7 @@ impl Recording {
             setup_expires: seconds(of.ds_hash_initexpire, 7_200),
             call_expires: seconds(of.ds_hash_expire, 7_200),
             expiry_interval: seconds(of.ds_hash_check_interval, 30),
+            pings: of.ds_ping_interval.is_some_and(|seconds| seconds > 0),
             probing_threshold: of.ds_probing_threshold.unwrap_or(defaults.probing_threshold),
             inactive_threshold: of.ds_inactive_threshold.unwrap_or(defaults.inactive_threshold),
             probing_mode: of.ds_probing_mode.unwrap_or(defaults.probing_mode),
