@@ -6,10 +6,9 @@ dispatcher module probes the bridges and keeps that in shared memory.
 
 import os
 
+import callsteer
 import KSR
 from placement import Refused
-
-import callsteer
 
 SET = 1
 UNTRIED = "$avp(callsteer_untried)"

@@ -154,7 +154,9 @@ def test_every_call_comes_to_its_end_though_bridges_refuse_and_die(bench: Bench)
     assert len({call_id for _, call_id, _ in ended}) == len(ended) == 700
     hows = Counter(how for how, _, _ in ended)
     assert set(hows) <= {"completed", "cancelled", "lost"}, hows
-    assert all(uri.startswith(dying) for how, _, uri in ended if how == "lost"), "only the dead bridge loses calls"
+    assert all(uri.startswith(dying) for how, _, uri in ended if how == "lost"), (
+        "only the dead bridge loses calls"
+    )
     took = Counter(uri for how, _, uri in ended if how == "completed")
     assert not any(uri.startswith(refusing) for uri in took)
     assert all(any(uri.startswith(bridge) for uri in took) for bridge in (sound, dying, other))
@@ -163,7 +165,9 @@ def test_every_call_comes_to_its_end_though_bridges_refuse_and_die(bench: Bench)
 
 
 @pytest.mark.parametrize("placement", ["by-hash", "control-plane"])
-def test_without_a_control_plane_all_workers_send_a_call_where_its_hash_says(bench: Bench, placement: str) -> None:
+def test_without_a_control_plane_all_workers_send_a_call_where_its_hash_says(
+    bench: Bench, placement: str
+) -> None:
     bench.bridge(0)
     bench.bridge(1, "refusing_bridge")
     bench.bridge(2)  # and nobody is the fourth
@@ -209,7 +213,9 @@ def stop(process: "subprocess.Popen[str]") -> None:
 def free_udp_ports(count: int) -> list[int]:
     """SIPp and Kamailio take no port 0: these were free a moment ago."""
     with contextlib.ExitStack() as stack:
-        sockets = [stack.enter_context(socket.socket(socket.AF_INET, socket.SOCK_DGRAM)) for _ in range(count)]
+        sockets = [
+            stack.enter_context(socket.socket(socket.AF_INET, socket.SOCK_DGRAM)) for _ in range(count)
+        ]
         for one in sockets:
             one.bind(("127.0.0.1", 0))
         return [one.getsockname()[1] for one in sockets]
