@@ -180,6 +180,24 @@ pub(crate) const STEPS: &[Step] = &[
         ],
     },
     Step {
+        name: "kamailio-kemi",
+        proves: "with Callsteer in its Python, calls through Kamailio come to their end though bridges refuse and die",
+        needs: &[PYTHON, KAMAILIO, KAMAILIO_PYTHON, SIPP],
+        actions: &[
+            Check(python::install),
+            Command(
+                "target/python/venv/bin/ruff check --no-cache --config crates/dispatch-py/pyproject.toml examples/kamailio",
+            ),
+            Command(
+                "target/python/venv/bin/ruff format --no-cache --check --config crates/dispatch-py/pyproject.toml examples/kamailio",
+            ),
+            Command(
+                "PYTHONDONTWRITEBYTECODE=1 target/python/venv/bin/python -m pytest \
+                 -c crates/dispatch-py/pyproject.toml -p no:cacheprovider examples/kamailio",
+            ),
+        ],
+    },
+    Step {
         name: "docs",
         proves: "the documentation is complete, and its links lead somewhere",
         needs: &[],
@@ -245,6 +263,19 @@ const KAMAILIO: Need = Need {
     is_here: || Path::new(INSTALLED).is_file(),
     get_it_with: "apt-get install kamailio",
 };
+
+const KAMAILIO_PYTHON: Need = Need {
+    what: "Kamailio's app_python3",
+    is_here: || {
+        let libraries = std::fs::read_dir("/usr/lib").into_iter().flatten().flatten();
+        let module = "kamailio/modules/app_python3.so";
+        libraries.map(|folder| folder.path().join(module)).any(|file| file.is_file())
+    },
+    get_it_with: "apt-get install kamailio-python3-modules",
+};
+
+const SIPP: Need =
+    Need { what: "sipp", is_here: || on_the_path("sipp"), get_it_with: "apt-get install sip-tester" };
 
 const CHROMIUM: Need =
     Need { what: "chromium", is_here: || on_the_path("chromium"), get_it_with: "apt-get install chromium" };
