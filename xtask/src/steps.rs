@@ -107,7 +107,9 @@ pub(crate) const STEPS: &[Step] = &[
         name: "azure",
         proves: "a real trace is replayed, and shows on real arrivals what the embedded workload shows",
         needs: &[AZURE_TRACE],
-        actions: &[Command("cargo test --locked --package callsteer-sim --all-features --test claims azure")],
+        actions: &[Command(
+            "cargo test --locked --package callsteer-sim --all-features --test claims --test load_claims azure",
+        )],
     },
     Step {
         name: "page",

@@ -32,6 +32,23 @@ impl Quantiles {
         low + (high - low) * (p - p0) / (p1 - p0)
     }
 
+    /// The length that calls do not pass in a share `p` of the time of all: of the calls that are in
+    /// progress at some moment, this is how long they last. 0 <= `p` <= 1.
+    #[must_use]
+    pub fn of_those_in_progress(&self, p: f64) -> f64 {
+        let mut left = p * self.mean();
+        for pair in self.points.windows(2) {
+            let [(p0, low), (p1, high)] = [pair[0], pair[1]];
+            let time = (p1 - p0) * (low + high) / 2.0;
+            if left < time {
+                // Within a step, time up to a length grows with its square.
+                return (low * low + left / time * (high * high - low * low)).sqrt();
+            }
+            left -= time;
+        }
+        self.at(1.0)
+    }
+
     /// The mean length in seconds: the area under the interpolated table.
     #[must_use]
     pub fn mean(&self) -> f64 {
@@ -52,6 +69,21 @@ mod tests {
             assert!((table.at(p) - seconds).abs() < 1e-9, "{p}: {}", table.at(p));
         }
         assert!((table.mean() - (25.0 + 80.0 + 65.0)).abs() < 1e-9);
+    }
+
+    #[test]
+    fn long_calls_are_in_progress_more_often_than_they_come() {
+        // Half of the calls last 10 s, half 30 s (nearly), so three of four seconds are of the long ones.
+        let table = Quantiles::new([(0.0, 10.0), (0.5, 10.0), (0.500_000_001, 30.0), (1.0, 30.0)]).unwrap();
+        assert_eq!(
+            [0.1, 0.24, 0.26, 0.9].map(|p| table.of_those_in_progress(p).round()),
+            [10.0, 10.0, 30.0, 30.0]
+        );
+        // Evenly from 0 to 1: time up to a length is its square.
+        let even = Quantiles::new([(0.0, 0.0), (1.0, 1.0)]).unwrap();
+        for p in [0.0, 0.25, 0.49, 1.0] {
+            assert!((even.of_those_in_progress(p) - p.sqrt()).abs() < 1e-12);
+        }
     }
 
     #[test]

@@ -31,6 +31,7 @@ pub mod bench;
 pub mod compare;
 pub mod course;
 pub mod decisions;
+mod draw;
 pub mod estimate;
 pub mod figures;
 pub mod lengths;

@@ -9,7 +9,7 @@ use callsteer::Time;
 use crate::workload::{Bridge, COST_UNIT, CallRecord, Calls, Window, Workload};
 
 /// Calls that were recorded: the same for each seed. Ten million take 240 MB.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Recorded {
     calls: Vec<Compact>,
     /// What a cost is multiplied by, for costs in [`COST_UNIT`]s.
@@ -177,7 +177,7 @@ fn end_of_measuring(calls: &Recorded) -> Time {
 }
 
 /// One call.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 struct Compact {
     /// In microseconds.
     start: u64,

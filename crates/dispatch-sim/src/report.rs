@@ -6,6 +6,7 @@ use callsteer::Time;
 use serde::Serialize;
 
 use crate::estimate::Estimate;
+use crate::simulation::summary::Scenarios;
 use crate::workload::{Bridge, COST_UNIT, Outage, Workload};
 
 /// The result of a comparison.
@@ -23,6 +24,8 @@ pub struct Report {
     pub seeds: Vec<u64>,
     /// The policies, the most even one first.
     pub policies: Vec<Row>,
+    /// What scenarios of bursts, reports and faults showed, where they were simulated too.
+    pub scenarios: Option<Scenarios>,
 }
 
 /// What was replayed.
@@ -108,7 +111,8 @@ pub struct Totals {
 impl Report {
     pub(crate) fn new(workload: WorkloadSummary, seeds: Vec<u64>, policies: Vec<Row>) -> Self {
         let answer = answer(&policies);
-        Self { schema: 1, callsteer: env!("CARGO_PKG_VERSION").into(), answer, workload, seeds, policies }
+        let callsteer = env!("CARGO_PKG_VERSION").into();
+        Self { schema: 1, callsteer, answer, workload, seeds, policies, scenarios: None }
     }
 
     /// The figures of the policy with this name.

@@ -24,19 +24,42 @@ pub fn bench(report: &Report) -> String {
 /// A row per scenario and policy.
 #[must_use]
 pub fn simulate(comparisons: &[Comparison]) -> String {
-    let names = columns(&["excess", "excess_ratio", "p99_load", "peak", "peak_ratio", "failed_first"]);
-    let header = text(["scenario", "policy"]).chain(names).chain(text(["calls", "refused"]));
+    let names = columns(&[
+        "excess",
+        "excess_ratio",
+        "excess_of_oracle",
+        "overloaded",
+        "max_over_mean",
+        "max_over_mean_of_oracle",
+        "max_over_mean_p99",
+        "cv",
+        "cv_of_oracle",
+        "p99_load",
+        "peak",
+        "peak_ratio",
+        "failed_first",
+        "remapped",
+    ]);
+    let header = text(["scenario", "policy"]).chain(names).chain(text(["calls", "refused", "lost"]));
     let rows = comparisons.iter().flat_map(|comparison| {
         comparison.policies.iter().map(|row| {
             let figures = [
                 Some(&row.excess),
                 row.excess_ratio.as_ref(),
+                row.excess_of_oracle.as_ref(),
+                Some(&row.overloaded),
+                Some(&row.max_over_mean),
+                row.max_over_mean_of_oracle.as_ref(),
+                Some(&row.max_over_mean_p99),
+                Some(&row.cv),
+                row.cv_of_oracle.as_ref(),
                 Some(&row.p99_load),
                 row.peak.as_ref(),
                 row.peak_ratio.as_ref(),
                 Some(&row.failed_first),
+                row.remapped.as_ref(),
             ];
-            let totals = [row.calls, row.refused].map(|number| number.to_string());
+            let totals = [row.calls, row.refused, row.lost].map(|number| number.to_string());
             text([&*comparison.scenario, &row.policy]).chain(numbers(figures)).chain(totals)
         })
     });

@@ -6,6 +6,8 @@ use comfy_table::{Cell, CellAlignment, Table, presets};
 
 use crate::estimate::Estimate;
 use crate::report::{BridgeSummary, Report, Row, WorkloadSummary};
+use crate::simulation::summary::Scenarios;
+use crate::simulation::table::summary;
 
 /// The report as text for a terminal, 100 columns wide.
 #[must_use]
@@ -20,6 +22,19 @@ pub fn render(report: &Report) -> String {
     let _ = writeln!(text, "\n{}\n", table(&report.policies));
     let _ = writeln!(text, "{}\n", textwrap::fill(LEGEND, WIDTH));
     let _ = writeln!(text, "{}", textwrap::fill(&report.answer, WIDTH));
+    text
+}
+
+/// Scenarios of bursts, reports and faults as text for a terminal.
+#[must_use]
+pub fn scenarios(scenarios: &Scenarios) -> String {
+    let seeds = scenarios.scenarios.first().map_or(0, |comparison| comparison.seeds.len());
+    let mut text = textwrap::fill(SCENARIOS, WIDTH);
+    let _ =
+        write!(text, "\n{seeds} seeds; more of each: callsteer simulate NAME\n\n{}\n", summary(scenarios));
+    for needed in &scenarios.bridges_needed {
+        text += &crate::simulation::table::needed(needed);
+    }
     text
 }
 
@@ -92,6 +107,10 @@ pub(crate) fn thousands(number: u64) -> String {
 }
 
 const WIDTH: usize = 100;
+
+const SCENARIOS: &str = "With bursts of tool calls, reports of load and faults: how much of the work is above the \
+capacity of its bridge (excess) with call_load, and what others leave of that. oracle knows every call; it, \
+report+in_flight and raw_least_score are references and cannot be chosen.";
 
 const LEGEND: &str = "Load: cost of a bridge's calls in progress, 1 being an average call. Max/mean and CV \
 (coefficient of variation) are over the bridges, averaged over time; 1 and 0 are even. ±: 95 % interval over the \

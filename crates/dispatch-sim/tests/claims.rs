@@ -1,13 +1,13 @@
 //! What Callsteer claims about its algorithms, on the embedded workload and on a real trace.
 
-use std::path::PathBuf;
-
 use callsteer_sim::compare::compare;
 use callsteer_sim::policy::{self, Policy};
 use callsteer_sim::progress::unwatched;
 use callsteer_sim::report::{Report, Row};
 use callsteer_sim::workload::Workload;
 use callsteer_sim::{bank, trace};
+
+mod shared;
 
 fn run(workload: &Workload, names: &[&str], seeds: &[u64]) -> Report {
     let policies: Vec<Policy> = names.iter().map(|name| policy::named(name).unwrap()).collect();
@@ -69,7 +69,7 @@ fn weights_are_kept_by_call_load_and_weighted_but_not_by_round_robin() {
 
 #[test]
 fn call_load_is_more_even_than_round_robin_on_the_azure_trace() {
-    let Some(file) = shared("data/azure_llm_inference_2023_conv.csv") else { return };
+    let Some(file) = shared::file("data/azure_llm_inference_2023_conv.csv") else { return };
     let workload = trace::workload(&file, &trace::Options::default(), bank::bridges(16)).unwrap();
     let report = run(&workload, &["round_robin", "call_load", "call_load+costs"], &[1]);
     assert_eq!(report.workload.classes[0].calls, 19_366, "all of the file");
@@ -77,17 +77,4 @@ fn call_load_is_more_even_than_round_robin_on_the_azure_trace() {
     assert!((report.workload.classes[0].mean_seconds - 63.338).abs() < 0.001, "0.3 s x 211.126 tokens");
     assert_more_even(report.row("call_load").unwrap(), report.row("round_robin").unwrap());
     assert_more_even(report.row("call_load+costs").unwrap(), report.row("call_load").unwrap());
-}
-
-/// A file of the data set that is kept beside the repository, not in it: in `CALLSTEER_SHARED`, or
-/// in `../shared` from the workspace's root.
-fn shared(name: &str) -> Option<PathBuf> {
-    let beside = || PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../shared");
-    let file = std::env::var_os("CALLSTEER_SHARED").map_or_else(beside, PathBuf::from).join(name);
-    if file.exists() {
-        return Some(file);
-    }
-    assert!(std::env::var_os("CI").is_none_or(|ci| ci != "true"), "{} is missing", file.display());
-    eprintln!("SKIPPED: {} is missing", file.display());
-    None
 }

@@ -39,8 +39,9 @@ fn small_trace() -> PathBuf {
 }
 
 #[test]
-fn without_arguments_it_compares_every_algorithm_and_writes_a_report() {
-    let run = callsteer(&[]);
+fn bench_compares_every_algorithm_simulates_every_scenario_and_writes_a_report() {
+    // By default there are 5 seeds, which take a minute where nothing is optimised.
+    let run = callsteer(&["bench", "--seeds", "1"]);
     assert_eq!((run.code, &*run.err), (0, ""));
     for policy in callsteer_sim::policy::ALL {
         assert!(run.out.contains(&format!("│ {} ", policy.name)), "{}\n{}", policy.name, run.out);
@@ -55,6 +56,17 @@ fn without_arguments_it_compares_every_algorithm_and_writes_a_report() {
     assert_eq!(report["seeds"].as_array().unwrap().len(), 10);
     assert_eq!(report["policies"].as_array().unwrap().len(), callsteer_sim::policy::ALL.len());
     assert_eq!(report["policies"][0]["policy"], "call_load+costs");
+
+    for expected in ["geometric mean", "Where load_score does not win:", "bridges needed so that"] {
+        assert!(run.out.contains(expected), "{expected}\n{}", run.out);
+    }
+    let listed = callsteer(&["scenarios"]).out.lines().count();
+    let names = report["scenarios"]["scenarios"].as_array().unwrap().iter();
+    let names: Vec<_> = names.map(|one| one["scenario"].as_str().unwrap()).collect();
+    assert_eq!(names.len(), listed - 1, "all but azure, which needs a trace: {names:?}");
+    let own = callsteer(&["bench", "--quiet", "--replays", "1", "--bridges", "4", "--json", "-"]);
+    let own: serde_json::Value = serde_json::from_str(&own.out).unwrap();
+    assert!(own["scenarios"].is_null(), "a fleet of one's own has no scenario");
 }
 
 #[test]
@@ -204,10 +216,11 @@ fn simulate_prints_a_table_with_intervals_and_writes_json() {
     }
     let json = std::fs::read_to_string(run.folder.path().join("out.json")).unwrap();
     let json: serde_json::Value = serde_json::from_str(&json).unwrap();
-    assert_eq!(json[0]["scenario"], "black-hole");
-    assert_eq!(json[0]["policies"][1]["policy"], "call_load");
-    assert_eq!(json[0]["policies"][1]["excess_ratio"]["mean"], 1.0);
-    assert_eq!(json[0]["policies"][1]["excess"]["values"].as_array().unwrap().len(), 2);
+    let black_hole = &json["scenarios"][0];
+    assert_eq!(black_hole["scenario"], "black-hole");
+    assert_eq!(black_hole["policies"][1]["policy"], "call_load");
+    assert_eq!(black_hole["policies"][1]["excess_ratio"]["mean"], 1.0);
+    assert_eq!(black_hole["policies"][1]["excess"]["values"].as_array().unwrap().len(), 2);
 }
 
 /// Each number of a row of CSV stands in the row's JSON, and what is empty is null there.
@@ -246,7 +259,8 @@ fn the_numbers_of_a_sheet_are_those_of_the_json() {
     check_sheet(&sheet, &json["policies"].as_array().unwrap().iter().collect::<Vec<_>>());
     for seeds in ["1", "2"] {
         let (sheet, json) = written(&["simulate", "4x12", "frozen-report", "--seeds", seeds]);
-        let policies = json.as_array().unwrap().iter().flat_map(|one| one["policies"].as_array().unwrap());
+        let scenarios = json["scenarios"].as_array().unwrap();
+        let policies = scenarios.iter().flat_map(|one| one["policies"].as_array().unwrap());
         check_sheet(&sheet, &policies.collect::<Vec<_>>());
     }
 }
@@ -261,6 +275,17 @@ fn a_simulation_gives_the_same_bytes_with_any_number_of_threads() {
     };
     assert_eq!(run("5", "1"), run("5", "4"));
     assert_ne!(run("5", "1"), run("6", "1"));
+}
+
+#[test]
+fn a_scenario_of_recorded_calls_needs_them() {
+    let run = callsteer(&["simulate", "azure"]);
+    assert_eq!((run.code, &*run.out), (2, ""));
+    assert_eq!(run.err, "callsteer: azure is of recorded calls: give them with --trace\n");
+    let short = folder_with("calls.csv", "start,duration\n0,60\n100,60\n");
+    let run = callsteer_in(short, &["simulate", "azure", "--trace", "calls.csv"], &[]);
+    assert_eq!((run.code, &*run.out), (2, ""));
+    assert!(run.err.contains("the last recorded call comes after 100.0 s"), "{}", run.err);
 }
 
 #[test]
@@ -298,8 +323,9 @@ fn bridges_needed_are_searched_for_and_written_as_json() {
     );
     let json = std::fs::read_to_string(run.folder.path().join("out.json")).unwrap();
     let json: serde_json::Value = serde_json::from_str(&json).unwrap();
-    assert_eq!(json[0]["target"]["p99_load"], 0.9);
-    let row = &json[0]["policies"][1];
+    let needed = &json["bridges_needed"][0];
+    assert_eq!(needed["target"]["p99_load"], 0.9);
+    let row = &needed["policies"][1];
     assert_eq!((&row["policy"], &row["round_robin_ratio"]["mean"]), (&"round_robin".into(), &1.0.into()));
     assert!(row["bridges"]["mean"].as_f64().unwrap() > 4.0, "{row}");
 }

@@ -31,7 +31,7 @@ fn bench() -> (String, Value, TempDir) {
 }
 
 fn simulate() -> (String, Value, TempDir) {
-    written(&["simulate", "frozen-report", "4x12", "--seeds", "2"], "2")
+    written(&["simulate", "frozen-report", "4x12", "--seeds", "2", "--bridges-needed"], "2")
 }
 
 fn all<'a>(within: ElementRef<'a>, selector: &str) -> Vec<ElementRef<'a>> {
@@ -42,14 +42,15 @@ fn text(element: ElementRef) -> String {
     element.text().collect()
 }
 
-/// The rows of a page's tables, cell by cell, are the figures of `policies`; how many were compared.
-fn check_rows(within: ElementRef, policies: &Value) -> usize {
-    let rows = all(within, "tr[data-policy]");
+/// The rows of a page's tables, which an attribute marks, are cell by cell the figures of `policies`; how many
+/// were compared.
+fn check_rows(within: ElementRef, mark: &str, policies: &Value) -> usize {
+    let rows = all(within, &format!("tr[{mark}]"));
     let policies = policies.as_array().unwrap();
     assert_eq!(rows.len(), policies.len());
     let mut compared = 0;
     for row in rows {
-        let name = row.attr("data-policy").unwrap();
+        let name = row.attr(mark).unwrap();
         let policy = policies.iter().find(|policy| policy["policy"] == name).unwrap();
         for cell in all(row, "td[data-figure]") {
             let key = cell.attr("data-figure").unwrap();
@@ -85,7 +86,7 @@ fn check_bench(page: &str, json: &Value) {
     let page = Html::parse_document(page);
     let root = page.root_element();
     assert_eq!(text(all(root, "header .answer")[0]), json["answer"].as_str().unwrap());
-    assert_eq!(check_rows(root, &json["policies"]), 9 * 5);
+    assert_eq!(check_rows(root, "data-policy", &json["policies"]), 9 * 5);
     for note in json["workload"]["notes"].as_array().unwrap() {
         assert!(all(root, "li").iter().any(|item| text(*item) == note.as_str().unwrap()), "{note}");
     }
@@ -93,11 +94,14 @@ fn check_bench(page: &str, json: &Value) {
 
 fn check_simulate(page: &str, json: &Value) {
     let page = Html::parse_document(page);
-    for comparison in json.as_array().unwrap() {
+    for (comparison, needed) in
+        json["scenarios"].as_array().unwrap().iter().zip(json["bridges_needed"].as_array().unwrap())
+    {
         let name = comparison["scenario"].as_str().unwrap();
         let section = all(page.root_element(), &format!("section[data-scenario=\"{name}\"]"))[0];
-        let columns = if comparison["watched_bridge"].is_null() { 5 } else { 6 };
-        assert_eq!(check_rows(section, &comparison["policies"]), 8 * columns, "{name}");
+        let columns = if comparison["watched_bridge"].is_null() { 9 } else { 10 };
+        assert_eq!(check_rows(section, "data-policy", &comparison["policies"]), 8 * columns, "{name}");
+        assert_eq!(check_rows(section, "data-needed", &needed["policies"]), 9 * 3, "{name}");
     }
 }
 
@@ -111,7 +115,7 @@ fn the_numbers_of_the_page_are_those_of_the_json() {
 
 #[test]
 fn every_plot_has_a_title_and_a_description_of_its_own() {
-    for (page, plots) in [(bench().0, 9 + 2), (simulate().0, 2 * (8 + 2))] {
+    for (page, plots) in [(bench().0, 9 + 2), (simulate().0, 1 + 2 * (8 + 3))] {
         let page = Html::parse_document(&page);
         let figures = all(page.root_element(), "figure > svg");
         assert_eq!(figures.len(), plots);

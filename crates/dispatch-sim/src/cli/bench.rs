@@ -4,47 +4,36 @@ use std::error::Error;
 use std::fmt::Display;
 use std::fs::File;
 use std::io::BufWriter;
-use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use callsteer_sim::bench::{MOST_BRIDGES, MOST_CAPACITY, Options};
 use callsteer_sim::policy::{self, Policy};
+use callsteer_sim::progress::Cancelled;
 use callsteer_sim::replay::replay_logged;
+use callsteer_sim::simulation::summary::Scenarios;
+use callsteer_sim::trace::TraceError;
 use callsteer_sim::workload::Workload;
-use callsteer_sim::{bank, compare, page, sheet, table, trace};
+use callsteer_sim::{bank, compare, page, sheet, table};
 use clap::Parser;
 use clap::builder::PossibleValuesParser;
-use indicatif::{ProgressBar, ProgressStyle};
 
-use super::{Done, print, write};
+use super::bar::Bar;
+use super::recorded::RecordedCalls;
+use super::{Done, print, simulate, write};
 
 /// Compare the algorithms: replay the same calls through each of them
 ///
 /// Without options: 16 bridges and 200 calls in progress on average, as long as the calls of a real
-/// call centre. Prints a table, the most even algorithm first, and writes a report as JSON. The same
-/// options give the same bytes on every machine.
+/// call centre, then every scenario of bursts, reports and faults. Prints tables, the most even algorithm
+/// first, and writes a report as JSON. The same options give the same bytes on every machine.
 #[derive(Parser)]
 #[command(after_help = AFTER_HELP)]
 pub(super) struct Bench {
-    /// Replay recorded calls: CSV or Parquet with the columns start, duration and optionally class
-    /// and cost; Master.csv of Asterisk or FreeSWITCH; an Azure LLM inference trace
-    #[arg(long, value_name = "FILE")]
-    trace: Option<PathBuf>,
-    /// What the trace is; without it, the beginning of the file tells
-    #[arg(long, value_name = "FORMAT", requires = "trace",
-          value_parser = PossibleValuesParser::new(trace::Format::ALL.map(trace::Format::name)))]
-    format: Option<String>,
-    /// Which columns of the trace are read, such as start=StartTime:ms,duration=billsec,class=queue;
-    /// a number is in seconds, or in :ms or :us
-    #[arg(long, value_name = "FIELD=COLUMN,...", requires = "trace")]
-    columns: Option<trace::Columns>,
-    /// Leave rows of the trace out that cannot be read, and say how many; otherwise the first one is
-    /// an error
-    #[arg(long, requires = "trace")]
-    skip_bad_rows: bool,
+    #[command(flatten)]
+    recorded: RecordedCalls,
     /// Calls in progress on average
-    #[arg(long, value_name = "N", default_value_t = 200.0, value_parser = positive, conflicts_with = "trace")]
+    #[arg(long, value_name = "N", default_value_t = CALLS, value_parser = positive, conflicts_with = "trace")]
     calls: f64,
     /// Number of bridges, all equal
     #[arg(long, value_name = "N", default_value_t = Options::default().bridges, value_parser = bridges)]
@@ -71,6 +60,10 @@ pub(super) struct Bench {
     /// Drives every random choice: of the calls and of the dispatcher
     #[arg(long, default_value_t = Options::default().seed)]
     seed: u64,
+    /// Also simulate every scenario, with so many seeds; 0: none. Default: 5, and none where calls, fleet
+    /// or policies are your own
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(0..=1_000))]
+    seeds: Option<u16>,
     /// Where the report goes, as JSON; "-" prints it in place of the table
     #[arg(long, value_name = "FILE", default_value = "callsteer-report.json")]
     json: PathBuf,
@@ -95,13 +88,18 @@ impl Bench {
         if let Some(file) = &self.log {
             self.write_log(file, &workload, &options.policies)?;
         }
-        let bar = self.bar();
-        let report = compare::compare(&workload, &options.policies, &options.seeds(), &|done, of| {
-            bar.set_length(of as u64);
-            bar.set_position(done as u64);
-            ControlFlow::Continue(())
-        })?;
-        bar.finish_and_clear();
+        let bar = Bar::new("replays", self.quiet);
+        let mut report =
+            compare::compare(&workload, &options.policies, &options.seeds(), &|done, of| bar.show(done, of))?;
+        bar.hide();
+        let to_stdout = self.json == Path::new("-");
+        if !to_stdout {
+            print(&table::render(&report))?;
+        }
+        report.scenarios = self.scenarios(options.seed)?;
+        if let Some(scenarios) = report.scenarios.as_ref().filter(|_| !to_stdout) {
+            print(&format!("\n{}", table::scenarios(scenarios)))?;
+        }
 
         if let Some(file) = &self.csv {
             write(file, &sheet::bench(&report))?;
@@ -109,10 +107,9 @@ impl Bench {
         if let Some(file) = &self.report {
             write(file, &page::bench(&report, &workload)?)?;
         }
-        if self.json == Path::new("-") {
+        if to_stdout {
             print(&report.to_json())?;
         } else {
-            print(&table::render(&report))?;
             write(&self.json, &report.to_json())?;
             print(&format!("Report: {}\n", self.json.display()))?;
         }
@@ -125,6 +122,21 @@ impl Bench {
         let mut log = BufWriter::new(File::create(file).map_err(|error| cannot(&error))?);
         replay_logged(workload, policy, self.seed, &mut log).map_err(|error| cannot(&error))?;
         Ok(())
+    }
+
+    /// Bursts, reports and faults: what the replay has not.
+    fn scenarios(&self, seed: u64) -> Result<Option<Scenarios>, Cancelled> {
+        let usual = Options::default();
+        let is_usual = self.recorded.trace.is_none()
+            && self.policies.is_empty()
+            && self.calls == CALLS
+            && (Options { seed: usual.seed, replays: usual.replays, ..self.options() }) == usual;
+        let seeds = self.seeds.unwrap_or(if is_usual { SCENARIO_SEEDS } else { 0 });
+        if seeds == 0 {
+            return Ok(None);
+        }
+        let seeds: Vec<u64> = (0..seeds).map(|n| seed.wrapping_add(u64::from(n))).collect();
+        simulate::all(&seeds, &Bar::new("simulations", self.quiet)).map(Some)
     }
 
     fn options(&self) -> Options {
@@ -141,28 +153,9 @@ impl Bench {
         }
     }
 
-    fn workload(&self, options: &Options) -> Result<Workload, Box<dyn Error>> {
-        Ok(match &self.trace {
-            Some(file) => trace::workload(file, &self.trace_options(), options.fleet())?,
-            None => bank::workload(options.fleet(), self.calls),
-        })
-    }
-
-    fn trace_options(&self) -> trace::Options {
-        trace::Options {
-            format: self.format.as_deref().and_then(trace::Format::named),
-            columns: self.columns.clone().unwrap_or_default(),
-            skip_bad_rows: self.skip_bad_rows,
-        }
-    }
-
-    /// A bar on standard error; none where that is not a terminal.
-    fn bar(&self) -> ProgressBar {
-        if self.quiet {
-            return ProgressBar::hidden();
-        }
-        let style = ProgressStyle::with_template("{bar:40} {pos}/{len} replays, {eta} left");
-        ProgressBar::new(0).with_style(style.expect("the template is well-formed"))
+    fn workload(&self, options: &Options) -> Result<Workload, TraceError> {
+        let recorded = self.recorded.read(options.fleet())?;
+        Ok(recorded.unwrap_or_else(|| bank::workload(options.fleet(), self.calls)))
     }
 }
 
@@ -177,6 +170,9 @@ fn bridges(text: &str) -> Result<usize, String> {
     let number = text.parse().ok().filter(|number| (1..=MOST_BRIDGES).contains(number));
     number.ok_or_else(|| format!("{text} is not in 1..={MOST_BRIDGES}"))
 }
+
+const CALLS: f64 = 200.0;
+const SCENARIO_SEEDS: u16 = 5;
 
 const AFTER_HELP: &str = "\
 Examples:

@@ -1,8 +1,10 @@
 //! The command line: what can be asked for, where answers and errors go, exit codes.
 
+mod bar;
 mod bench;
 mod lint;
 mod plan;
+mod recorded;
 mod replay;
 mod scenarios;
 mod simulate;

@@ -8,6 +8,7 @@ use callsteer_sim::simulation::plan::{Demand, plan};
 use callsteer_sim::simulation::table;
 use clap::{ArgGroup, Args};
 
+use super::bar::Bar;
 use super::{Done, print, write_json};
 
 /// Plan a fleet: bridges per algorithm, spare for the lead time, and when to add one
@@ -47,6 +48,9 @@ pub(super) struct Plan {
     /// Write what came out as JSON too; "-" prints it in place of the table
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
+    /// Show no progress bar
+    #[arg(long)]
+    quiet: bool,
 }
 
 impl Plan {
@@ -63,7 +67,9 @@ impl Plan {
         }
         let target = self.blocking.map_or(Target::P99Load(self.p99.unwrap_or(0.9)), Target::Excess);
         let seeds: Vec<u64> = (0..self.seeds).map(|n| self.seed.wrapping_add(u64::from(n))).collect();
-        let plan = plan(demand, target, &seeds, &|| ());
+        let bar = Bar::new("searches", self.quiet);
+        let plan = plan(demand, target, &seeds, &|done, of| bar.show(done, of))?;
+        bar.hide();
         if self.json.as_deref() != Some(Path::new("-")) {
             print(&table::plan(&plan))?;
         }

@@ -4,12 +4,15 @@ use callsteer::AddError;
 use maud::{Markup, html};
 use rayon::prelude::*;
 
+use super::answer::summary;
 use super::plot::{self, Caption};
+use super::simulate::{bridges_needed, overview};
 use super::{cell, count, courses, document, interval, lines, spread};
 use crate::course::Course;
 use crate::policy;
 use crate::replay::record;
 use crate::report::{Report, Row, WorkloadSummary};
+use crate::simulation::summary::Scenarios;
 use crate::table::{fleet, headline, thousands};
 use crate::workload::Workload;
 
@@ -29,6 +32,7 @@ pub fn bench(report: &Report, workload: &Workload) -> Result<String, AddError> {
         (ranking(report))
         (over_time(&report.workload, &recorded, seed))
         (busiest(&recorded, seed))
+        @if let Some(scenarios) = &report.scenarios { (with_scenarios(scenarios)) }
         (assumed(report))
     };
     Ok(document(&headline(&report.workload, report.seeds.len()), &report.answer, &body))
@@ -51,6 +55,17 @@ fn ranking(report: &Report) -> Markup {
             }
             figure.single { (plot::intervals(&caption, &rows, 1.0, "times the mean load")) }
             (table(&report.policies))
+        }
+    }
+}
+
+fn with_scenarios(scenarios: &Scenarios) -> Markup {
+    html! {
+        section {
+            h2 { "With bursts of tool calls, reports and faults" }
+            p { (summary(scenarios)) }
+            (overview(scenarios, |name| html! { (name) }))
+            @for needed in &scenarios.bridges_needed { (bridges_needed(needed)) }
         }
     }
 }

@@ -1,5 +1,7 @@
 //! What came out, as one page for a browser: nothing is fetched, nothing is run.
 
+mod answer;
+mod assumed;
 mod bench;
 mod plot;
 mod simulate;

@@ -3,36 +3,41 @@
 use maud::{Markup, html};
 use rayon::prelude::*;
 
+use super::answer::{answer, ranked, summary};
+use super::assumed::assumed;
 use super::plot::{self, Caption};
 use super::{cell, count, courses, document, interval, lines, spread};
 use crate::course::Course;
-use crate::scenario::calls::Calls;
-use crate::scenario::{Fault, FaultKind, Scenario};
+use crate::scenario::Scenario;
 use crate::simulation::compare::{Comparison, Row};
-use crate::simulation::policy::{self, BASELINE, Kind};
+use crate::simulation::needed::Needed;
+use crate::simulation::policy::{self, BASELINE, FAVOURITE, ROUND_ROBIN};
 use crate::simulation::record;
+use crate::simulation::summary::Scenarios;
+use crate::simulation::table::{reason, target};
 
 /// The comparisons of these scenarios, in the same order, as a page. Load over time is that of the first seed, which is simulated
 /// once more.
 #[must_use]
-pub fn simulate(scenarios: &[Scenario], comparisons: &[Comparison]) -> String {
+pub fn simulate(scenarios: &[Scenario], came_out: &Scenarios) -> String {
+    let comparisons = &came_out.scenarios;
     let sections: Vec<Markup> = scenarios
         .iter()
         .zip(comparisons)
-        .map(|(scenario, comparison)| section(scenario, comparison, comparisons.len() > 1))
+        .map(|(scenario, comparison)| {
+            let needed = came_out.bridges_needed.iter().find(|needed| needed.scenario == scenario.name);
+            section(scenario, comparison, needed, comparisons.len() > 1)
+        })
         .collect();
-    let (heading, result) = match comparisons {
+    let (heading, result) = match &**comparisons {
         [only] => (format!("{}: {}", only.scenario, only.about), answer(only)),
-        _ => (format!("{} scenarios", comparisons.len()), summary(comparisons)),
+        _ => (format!("{} scenarios", comparisons.len()), summary(came_out)),
     };
     let body = html! {
         @if comparisons.len() > 1 {
-            nav aria-label="Scenarios" {
-                ul {
-                    @for comparison in comparisons {
-                        li { a href={ "#" (comparison.scenario) } { (comparison.scenario) } ": " (answer(comparison)) }
-                    }
-                }
+            section {
+                h2 { "All scenarios" }
+                (overview(came_out, |name| html! { a href={ "#" (name) } { (name) } }))
             }
         }
         @for section in sections { (section) }
@@ -40,14 +45,55 @@ pub fn simulate(scenarios: &[Scenario], comparisons: &[Comparison]) -> String {
     document(&heading, &result, &body)
 }
 
+/// What all scenarios show together, and each of them in a sentence after its name, which `link` makes.
+pub(super) fn overview(came_out: &Scenarios, link: fn(&str) -> Markup) -> Markup {
+    let ratio = |comparison: &Comparison| comparison.row(FAVOURITE)?.excess_ratio.clone();
+    let ratios: Vec<_> =
+        came_out.scenarios.iter().filter_map(|of| Some((&*of.scenario, ratio(of)?))).collect();
+    let rows: Vec<_> = ratios.iter().map(|(name, ratio)| interval(name, ratio, 1.0)).collect();
+    let caption = Caption {
+        id: "all-scenarios",
+        title: "All scenarios",
+        text: "Excess of load_score over that of call_load, per scenario.",
+    };
+    html! {
+        p.quiet {
+            "Excess left by " (FAVOURITE) " / excess left by " (BASELINE) ", with 95 % intervals; 1 is no difference."
+        }
+        figure.single { (plot::intervals(&caption, &rows, 0.0, "of call_load's excess")) }
+        @if !came_out.summary.excess_ratio.is_empty() {
+            p {
+                "Over all of them (geometric mean), of " (BASELINE) "'s excess: "
+                @for (number, together) in came_out.summary.excess_ratio.iter().filter(|of| of.policy != BASELINE).enumerate() {
+                    @if number > 0 { ", " }
+                    (together.policy) " " data.figure value=(together.mean) { (format!("{:.2}", together.mean)) }
+                } "."
+            }
+        }
+        @if !came_out.summary.not_ahead.is_empty() {
+            h3 { "Where " (FAVOURITE) " does not win" }
+            ul {
+                @for entry in &came_out.summary.not_ahead { li { b { (entry.scenario) } ": " (reason(entry)) "." } }
+            }
+        }
+        h3 { "One by one" }
+        nav aria-label="Scenarios" {
+            ul {
+                @for comparison in &came_out.scenarios {
+                    li { (link(&comparison.scenario)) ": " (answer(comparison)) }
+                }
+            }
+        }
+    }
+}
+
 /// A scenario; `titled` unless it is the only one, whose title is that of the page.
-fn section(scenario: &Scenario, comparison: &Comparison, titled: bool) -> Markup {
+fn section(scenario: &Scenario, comparison: &Comparison, needed: Option<&Needed>, titled: bool) -> Markup {
     let seed = comparison.seeds.first().copied().unwrap_or_default();
-    let calls = Calls::draw(scenario, seed);
     let recorded: Vec<(&str, Course)> = ranked(comparison)
         .par_iter()
         .filter_map(|row| policy::named(&row.policy).map(|policy| (&*row.policy, policy)))
-        .map(|(name, policy)| (name, record(scenario, &calls, &policy, seed)))
+        .map(|(name, policy)| (name, record(scenario, &policy, seed)))
         .collect();
     let name = &*comparison.scenario;
     let mut marked: Vec<usize> = scenario.faults.iter().map(|fault| fault.bridge).collect();
@@ -78,6 +124,7 @@ fn section(scenario: &Scenario, comparison: &Comparison, titled: bool) -> Markup
                 "the time lie left of the line and 1 % right of it."
             }
             figure.single { (spread(&spread_caption, &recorded, "share of capacity")) }
+            @if let Some(needed) = needed { (bridges_needed(needed)) }
             (assumed(scenario, comparison))
         }
     }
@@ -104,6 +151,7 @@ fn ranking(comparison: &Comparison) -> Markup {
 }
 
 fn table(comparison: &Comparison, ranked: &[&Row]) -> Markup {
+    let remaps = ranked.iter().any(|row| row.remapped.is_some());
     html! {
         div.wide tabindex="0" role="region" aria-label="The figures of each policy" {
             table {
@@ -115,8 +163,13 @@ fn table(comparison: &Comparison, ranked: &[&Row]) -> Markup {
                     @if let Some(bridge) = comparison.watched_bridge {
                         th scope="col" { "peak of" br; "bridge " (bridge) }
                     }
+                    th scope="col" { "max/mean" br; "load" }
+                    th scope="col" { "CV of" br; "load" }
+                    th scope="col" { "overloaded" br; "call-seconds" }
                     th scope="col" { "failed" br; "first, %" }
                     th scope="col" { "calls" br; "refused" }
+                    th scope="col" { "calls" br; "lost" }
+                    @if remaps { th scope="col" { "remapped, %" } }
                 } }
                 tbody {
                     @for row in ranked {
@@ -129,8 +182,16 @@ fn table(comparison: &Comparison, ranked: &[&Row]) -> Markup {
                             }
                             (cell("p99_load", &row.p99_load, 1.0, 2))
                             @if let Some(peak) = &row.peak { (cell("peak", peak, 1.0, 2)) }
+                            (cell("max_over_mean", &row.max_over_mean, 1.0, 2))
+                            (cell("cv", &row.cv, 1.0, 3))
+                            (cell("overloaded", &row.overloaded, 1.0, 0))
                             (cell("failed_first", &row.failed_first, 100.0, 2))
                             (count("refused", row.refused))
+                            (count("lost", row.lost))
+                            @match &row.remapped {
+                                Some(remapped) => (cell("remapped", remapped, 100.0, 2)),
+                                None => @if remaps { td { "-" } },
+                            }
                         }
                     }
                 }
@@ -139,189 +200,51 @@ fn table(comparison: &Comparison, ranked: &[&Row]) -> Markup {
     }
 }
 
-fn assumed(scenario: &Scenario, comparison: &Comparison) -> Markup {
-    let weights = &scenario.weights;
-    let equal = weights.iter().all(|weight| *weight == weights[0]);
-    let reports = &scenario.reports;
-    let every = reports.interval.as_secs_f64();
+pub(super) fn bridges_needed(needed: &Needed) -> Markup {
+    let mut rows: Vec<_> = needed.policies.iter().collect();
+    let size =
+        |row: &crate::simulation::needed::NeededRow| row.bridges.as_ref().map_or(f64::INFINITY, |of| of.mean);
+    rows.sort_by(|a, b| size(a).total_cmp(&size(b)));
+    let plotted: Vec<_> =
+        rows.iter().filter_map(|row| Some(interval(&row.policy, row.bridges.as_ref()?, 1.0))).collect();
+    let caption = Caption {
+        id: &format!("{}-needed", needed.scenario),
+        title: "Bridges needed",
+        text: "Bridges that each policy needs; the numbers are in the table.",
+    };
     html! {
-        h3 { "What was assumed" }
-        ul {
-            li {
-                (weights.len()) " bridges, "
-                @if equal { "all equal" } @else {
-                    "of weights " (weights.iter().map(u32::to_string).collect::<Vec<_>>().join(", "))
-                }
-                "; " (scenario.dispatchers) @if scenario.dispatchers == 1 { " dispatcher." } @else { " dispatchers, each of which sees its own calls." }
-            }
-            li {
-                (format!("{:.0}", scenario.concurrent)) " calls in progress on average"
-                @if !scenario.rate.is_empty() { ", where the rate is the usual one; it changes over time" }
-                "; load of the fleet " (format!("{:.1}", comparison.load.mean * 100.0)) " % of its capacity; excess if shared "
-                "perfectly " (format!("{:.2}", comparison.bound.mean * 100.0)) " %."
-            }
-            li {
-                "Reports of load every " (every) " s, up to "
-                (reports.delay_max.as_secs_f64()) " s late, measured to " (format!("{:.0}", reports.noise * 100.0)) " %"
-                @if reports.lost > 0.0 { ", of which " (format!("{:.0}", reports.lost * 100.0)) " % get lost" } "."
-            }
-            @for fault in &scenario.faults { li { (describe(fault)) } }
-            li {
-                (format!("{:.0}", comparison.measured_seconds / 60.0)) " min measured per seed, " (comparison.seeds.len())
-                " seeds."
-            }
+        h3 { "How many bridges are needed" }
+        p.quiet {
+            "The same calls on fleets of other sizes: with so many bridges, " (target(needed.target)) ". The scenario has "
+            (needed.bridges) ", each for " (format!("{:.1}", needed.calls_per_bridge)) " calls on average."
         }
-        div.wide tabindex="0" role="region" aria-label="The classes of calls" {
+        figure.single { (plot::intervals(&caption, &plotted, 0.0, "bridges")) }
+        div.wide tabindex="0" role="region" aria-label="Bridges needed" {
             table {
                 thead { tr {
-                    th scope="col" { "class" }
-                    th scope="col" { "share" }
-                    th scope="col" { "mean length (s)" }
-                    th scope="col" { "cost" }
-                    th scope="col" { "more in bursts" }
-                    th scope="col" { "time in bursts, %" }
+                    th scope="col" { "policy" }
+                    th scope="col" { "bridges" }
+                    th scope="col" { "/ " (BASELINE) }
+                    th scope="col" { "/ " (ROUND_ROBIN) }
                 } }
                 tbody {
-                    @for class in &scenario.classes {
-                        tr {
-                            th scope="row" { (class.name) }
-                            td { (class.share) }
-                            td { (format!("{:.0}", class.length)) }
-                            td { (class.cost) }
-                            td { (class.extra) }
-                            td { (format!("{:.0}", class.on_share() * 100.0)) }
+                    @for row in rows {
+                        tr data-needed=(row.policy) {
+                            th scope="row" { (row.policy) }
+                            @match &row.bridges {
+                                Some(bridges) => (cell("bridges", bridges, 1.0, 2)),
+                                None => td { "> " (needed.most) },
+                            }
+                            @for (key, ratio) in [("call_load_ratio", &row.call_load_ratio), ("round_robin_ratio", &row.round_robin_ratio)] {
+                                @match ratio {
+                                    Some(ratio) => (cell(key, ratio, 1.0, 3)),
+                                    None => td { "-" },
+                                }
+                            }
                         }
                     }
                 }
             }
         }
-        p.quiet { "Made by callsteer " (comparison.callsteer) "." }
-    }
-}
-
-fn describe(Fault { bridge, from, until, kind }: &Fault) -> String {
-    let what = match kind {
-        FaultKind::Absent => "is not there yet".into(),
-        FaultKind::Drained => "gets no new calls, as the operator drains it".into(),
-        FaultKind::Capacity(share) => format!("has {:.0} % of its capacity", share * 100.0),
-        FaultKind::Fails(share) => format!("answers 503 to {:.0} % of the calls", share * 100.0),
-        FaultKind::Silent => "sends no reports".into(),
-        FaultKind::Frozen(score) => format!("reports a load of {:.0} %, whatever it is", score * 100.0),
-    };
-    let minute = |at: callsteer::Time| at.as_micros() as f64 / 60e6;
-    format!("Bridge {} {what}, minute {:.1} to {:.1}.", bridge + 1, minute(*from), minute(*until))
-}
-
-/// The least excess first.
-fn ranked(comparison: &Comparison) -> Vec<&Row> {
-    let mut rows: Vec<_> = comparison.policies.iter().collect();
-    rows.sort_by(|a, b| a.excess.mean.total_cmp(&b.excess.mean));
-    rows
-}
-
-/// Which algorithm leaves the least excess, how it compares with `call_load`, and what an oracle would leave.
-fn answer(comparison: &Comparison) -> String {
-    let real = |row: &&Row| {
-        policy::named(&row.policy).is_some_and(|policy| matches!(policy.kind, Kind::Dispatcher { .. }))
-    };
-    let ranked = ranked(comparison);
-    let Some(best) = ranked.iter().copied().find(real).or(ranked.first().copied()) else {
-        return "Nothing was simulated.".into();
-    };
-    let oracle = comparison.row("oracle").filter(|oracle| oracle.policy != best.policy);
-    let oracle = oracle
-        .map(|row| format!(" An oracle leaves {:.2}\u{a0}%.", row.excess.mean * 100.0))
-        .unwrap_or_default();
-    let percent = best.excess.mean * 100.0;
-    let plain = |name| {
-        format!("With {name}, {percent:.2}\u{a0}% of the work is above the capacity of its bridge.{oracle}")
-    };
-    let (Some(ratio), false) = (&best.excess_ratio, best.policy == BASELINE) else {
-        return plain(&*best.policy);
-    };
-    if ratio.mean + ratio.ci95.unwrap_or(0.0) >= 1.0 {
-        return format!("No algorithm leaves clearly less excess than {BASELINE}. {}", plain(BASELINE));
-    }
-    format!(
-        "{} leaves the least excess: {percent:.2}\u{a0}% of the work is above the capacity of its bridge, {:.0}\u{a0}% less than \
-         with {BASELINE}.{oracle}",
-        best.policy,
-        (1.0 - ratio.mean) * 100.0
-    )
-}
-
-/// In how many scenarios the favourite leaves less than `call_load`.
-fn summary(comparisons: &[Comparison]) -> String {
-    let ratios: Vec<_> = comparisons
-        .iter()
-        .filter_map(|comparison| comparison.row(FAVOURITE)?.excess_ratio.as_ref())
-        .collect();
-    if ratios.is_empty() {
-        return "The answer to each scenario:".into();
-    }
-    let clear = ratios.iter().filter(|ratio| ratio.mean + ratio.ci95.unwrap_or(0.0) < 1.0).count();
-    let mean = (ratios.iter().map(|ratio| ratio.mean.ln()).sum::<f64>() / ratios.len() as f64).exp();
-    format!(
-        "In {clear} of {} scenarios {FAVOURITE} leaves clearly less excess than {BASELINE}; on (geometric) average {:.0}\u{a0}% \
-         {} of it.",
-        ratios.len(),
-        (1.0 - mean).abs() * 100.0,
-        if mean < 1.0 { "less" } else { "more" }
-    )
-}
-
-/// What a summary compares with `call_load`.
-const FAVOURITE: &str = "load_score";
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::scenario::embedded;
-    use crate::simulation::compare::compare;
-
-    /// A comparison of these policies, of whose excess is said what these tests need.
-    fn comparison(excess: &[(&str, &[f64])]) -> Comparison {
-        let policies: Vec<_> = excess.iter().map(|(name, _)| policy::named(name).unwrap()).collect();
-        let mut comparison = compare(&embedded::named("4x12").unwrap(), &policies, &[], &|| ());
-        let estimate = |name| {
-            let of = excess.iter().find(|(policy, _)| *policy == name);
-            of.map(|(_, values)| crate::estimate::Estimate::new(values.to_vec()))
-        };
-        for row in &mut comparison.policies {
-            row.excess = estimate(&*row.policy).unwrap();
-            row.excess_ratio = estimate(BASELINE).and_then(|base| row.excess.ratio_to(&base));
-        }
-        comparison
-    }
-
-    #[test]
-    fn the_answer_names_an_algorithm_that_can_be_chosen_and_only_where_it_is_clearly_ahead() {
-        let check = |excess: &[(&str, &[f64])], expected: &str| {
-            let answer = answer(&comparison(excess)).replace('\u{a0}', " ");
-            assert!(answer.starts_with(expected), "{answer}");
-        };
-        let base: (&str, &[f64]) = ("call_load", &[0.04, 0.04]);
-        check(
-            &[base, ("load_score", &[0.03, 0.03]), ("oracle", &[0.02, 0.02])],
-            "load_score leaves the least excess: 3.00 % of the work is above the capacity of its bridge, 25 % less than \
-             with call_load. An oracle leaves 2.00 %.",
-        );
-        check(
-            &[base, ("load_score", &[0.01, 0.06])],
-            "No algorithm leaves clearly less excess than call_load.",
-        );
-        check(&[base, ("random", &[0.05, 0.05])], "With call_load, 4.00 %");
-        check(&[("random", &[0.05])], "With random, 5.00 %");
-        check(&[], "Nothing");
-    }
-
-    #[test]
-    fn a_summary_counts_the_clear_cases_and_takes_the_geometric_mean() {
-        let base: (&str, &[f64]) = ("call_load", &[0.04, 0.04]);
-        let quarter = comparison(&[base, ("load_score", &[0.01, 0.01])]);
-        let same = comparison(&[base, base, ("load_score", &[0.04, 0.04])]);
-        let text = summary(&[quarter, same]);
-        assert!(text.starts_with("In 1 of 2") && text.ends_with("50\u{a0}% less of it."), "{text}");
-        assert_eq!(summary(&[]), "The answer to each scenario:");
     }
 }

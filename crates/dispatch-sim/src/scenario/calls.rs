@@ -1,200 +1,238 @@
-//! The calls of a scenario and a seed, each with all its bursts, drawn before anybody places them:
-//! so every policy gets the same.
-
-use std::ops::Range;
-use std::time::Duration;
+//! The calls of a scenario and a seed, each with all that its cost does: drawn without anybody's
+//! choice, so every policy gets the same.
 
 use callsteer::Time;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
-use rand_distr::{Distribution, Exp1, LogNormal, Pareto};
 
-use super::{Class, Lengths, Scenario};
-use crate::workload::COST_UNIT;
-
-/// The calls of one seed, in order of start.
-#[derive(Clone, Debug)]
-pub struct Calls {
-    calls: Vec<Call>,
-    /// When bursts begin and end, of all calls.
-    switches: Vec<Time>,
-}
+use super::clock::Clock;
+use super::{Class, Scenario, Trace};
+use crate::draw::{exponential, lognormal};
+use crate::workload::{COST_UNIT, CallRecord};
 
 /// One call. Costs are in thousandths of the unit of cost.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Call {
+    /// Which of the calls it is, from 0.
+    pub number: u64,
     /// When it comes.
     pub start: Time,
+    /// When the bridge that takes it answers; it costs nothing before.
+    pub answered: Time,
     /// When it ends.
     pub end: Time,
-    /// Its cost between bursts.
-    pub quiet: u32,
-    /// Its cost in a burst.
-    pub busy: u32,
+    /// Its cost when it is answered.
+    pub cost: u32,
+    /// What it costs from which moment on, in order of time: bursts begin and end, its set-up ends.
+    pub changes: Vec<(Time, u32)>,
     /// Its cost on average, as far as anybody can know.
     pub expected: u32,
-    /// Whether it begins in a burst.
-    pub starts_busy: bool,
     /// The class that the dispatcher is told, an index into [`Scenario::classes`].
     pub label: usize,
     /// Drives what else is random about it: which dispatcher gets it, which bridge refuses it.
     pub luck: u64,
-    switches: Range<usize>,
 }
 
-impl Calls {
-    /// Draws them. Calls that came before time 0 and are still in progress come at time 0, so that
-    /// the scenario begins with as many calls as it has later.
-    ///
-    /// Moments, classes, lengths, factors, bursts and luck are drawn from streams of their own, so
-    /// that changing one of them leaves the others as they are.
+/// The calls of one seed, in order of start. Only the next one is in memory.
+///
+/// Moments, classes, lengths, factors, bursts and luck are drawn from streams of their own, so that
+/// changing one of them leaves the others as they are.
+pub struct Calls<'a> {
+    scenario: &'a Scenario,
+    source: Source<'a>,
+    number: u64,
+    /// Drives everything of the calls that are in progress at first, but for their bursts and luck.
+    present: ChaCha8Rng,
+    gaps: ChaCha8Rng,
+    classes: ChaCha8Rng,
+    lengths: ChaCha8Rng,
+    factors: ChaCha8Rng,
+    bursts: ChaCha8Rng,
+    lucks: ChaCha8Rng,
+    labels: ChaCha8Rng,
+    /// Shares of the classes of calls that come, and of those that are in progress.
+    shares: Vec<f64>,
+    present_shares: Vec<f64>,
+}
+
+/// Where starts come from.
+enum Source<'a> {
+    /// So many calls are in progress at first, then they come at random.
+    Drawn { present: u64, clock: Clock<'a> },
+    /// Recorded calls.
+    Recorded(&'a Trace, Box<dyn Iterator<Item = CallRecord> + 'a>),
+}
+
+/// What is known of a call before the rest is drawn, in seconds.
+struct Sketch {
+    start: f64,
+    length: f64,
+    class: usize,
+    /// What its cost is multiplied by, where it is not drawn.
+    factor: Option<f64>,
+}
+
+impl<'a> Calls<'a> {
+    /// Draws them. A scenario begins with as many calls in progress as it has later at the rate of
+    /// the first step; they come at time 0. With recorded calls it begins with none.
     ///
     /// # Panics
-    /// Where a mean length, a coefficient of variation or a Pareto index is out of its range.
+    /// Where the scenario needs recorded calls and has none.
     #[must_use]
-    pub fn draw(scenario: &Scenario, seed: u64) -> Self {
+    pub fn draw(scenario: &'a Scenario, seed: u64) -> Self {
         let stream = |number| {
             let mut rng = ChaCha8Rng::seed_from_u64(seed);
             rng.set_stream(number);
             rng
         };
-        let (mut gaps, mut classes, mut lengths) = (stream(0), stream(1), stream(2));
-        let (mut factors, mut bursts, mut luck, mut labels) = (stream(3), stream(4), stream(5), stream(6));
-        let factor = LogNormal::from_mean_cv(1.0, scenario.factor_cv).expect("a coefficient of variation");
-        let shares: f64 = scenario.classes.iter().map(|class| class.share).sum();
-        let (mut clock, mut drawn) = (Clock::new(scenario), Self { calls: Vec::new(), switches: Vec::new() });
-        while let Some(start) = clock.next(&mut gaps) {
-            let class = pick(&scenario.classes, shares, &mut classes);
-            let length = length(scenario.lengths, scenario.classes[class].length, &mut lengths);
-            let (factor, luck) = (factor.sample(&mut factors), luck.random());
-            let other = pick(&scenario.classes, shares, &mut labels);
-            let end = start + length;
-            if end > 0.0 {
-                let label = if scenario.wrong_labels { other } else { class };
-                drawn.add(&scenario.classes[class], start.max(0.0)..end, factor, label, luck, &mut bursts);
+        let mut present = stream(7);
+        let source = if scenario.from_trace.starts {
+            let trace = scenario.trace.as_ref().expect("a scenario of recorded calls has them");
+            Source::Recorded(trace, Box::new(trace.calls.iter()))
+        } else {
+            let clock = Clock::new(scenario.rate(), &scenario.rate, seconds(scenario.window.until));
+            Source::Drawn { present: poisson(clock.factor() * scenario.concurrent, &mut present), clock }
+        };
+        Self {
+            scenario,
+            source,
+            number: 0,
+            present,
+            gaps: stream(0),
+            classes: stream(1),
+            lengths: stream(2),
+            factors: stream(3),
+            bursts: stream(4),
+            lucks: stream(5),
+            labels: stream(6),
+            shares: scenario.classes.iter().map(|class| class.share).collect(),
+            present_shares: scenario.classes.iter().map(|class| class.share * class.length).collect(),
+        }
+    }
+
+    /// When the next call comes, for how long, and of which class.
+    fn sketch(&mut self) -> Option<Sketch> {
+        let scenario = self.scenario;
+        let law = |class: &'a Class| class.lengths.as_ref().unwrap_or(&scenario.lengths);
+        match &mut self.source {
+            Source::Drawn { present, .. } if *present > 0 => {
+                *present -= 1;
+                let class = pick(&self.present_shares, &mut self.present);
+                let Class { length, .. } = scenario.classes[class];
+                let length = law(&scenario.classes[class]).draw_rest(length, &mut self.present);
+                Some(Sketch { start: 0.0, length, class, factor: None })
+            }
+            Source::Drawn { clock, .. } => {
+                let start = clock.next(&mut self.gaps)?;
+                let class = pick(&self.shares, &mut self.classes);
+                let Class { length, .. } = scenario.classes[class];
+                let length = law(&scenario.classes[class]).draw(length, &mut self.lengths);
+                Some(Sketch { start, length, class, factor: None })
+            }
+            Source::Recorded(trace, calls) => {
+                let call = calls.next().filter(|call| call.start < scenario.window.until)?;
+                let class = match &trace.class_of {
+                    Some(class_of) => class_of[usize::from(call.class)],
+                    None => pick(&self.shares, &mut self.classes),
+                };
+                let Class { length, .. } = scenario.classes[class];
+                let length = if scenario.from_trace.lengths {
+                    call.length.as_secs_f64()
+                } else {
+                    law(&scenario.classes[class]).draw(length, &mut self.lengths)
+                };
+                let factor = f64::from(call.cost) / f64::from(COST_UNIT);
+                let factor = scenario.from_trace.costs.then_some(factor);
+                Some(Sketch { start: seconds(call.start), length, class, factor })
             }
         }
-        drawn
     }
 
-    /// All calls, in order of start.
-    #[must_use]
-    pub fn all(&self) -> &[Call] {
-        &self.calls
-    }
+    /// The call that a sketch becomes. It is in a burst when it is answered as likely as at any other
+    /// moment, so that its cost is on average that of its class.
+    fn call(&mut self, Sketch { start, length, class, factor }: Sketch) -> Call {
+        let luck = self.lucks.random();
+        let cv = self.scenario.factor_cv;
+        let drawn = if cv > 0.0 { lognormal(cv, &mut self.factors) } else { 1.0 };
+        let factor = factor.unwrap_or(drawn);
+        let label = if self.scenario.wrong_labels { pick(&self.shares, &mut self.labels) } else { class };
+        let (class, set_up) = (&self.scenario.classes[class], self.scenario.set_up);
+        let end = start + length;
+        let answered = (start + set_up.lag.as_secs_f64()).min(end);
+        let set_up_ends = answered + set_up.burst.as_secs_f64();
 
-    /// When bursts of this call begin and end, in order.
-    #[must_use]
-    pub fn switches(&self, call: &Call) -> &[Time] {
-        &self.switches[call.switches.clone()]
-    }
-
-    /// A call that goes on from `seconds.start` to `seconds.end`. It is in a burst at its first moment
-    /// as likely as at any other, so that its cost is on average that of its class.
-    fn add(
-        &mut self,
-        class: &Class,
-        seconds: Range<f64>,
-        factor: f64,
-        label: usize,
-        luck: u64,
-        rng: &mut ChaCha8Rng,
-    ) {
-        let first = self.switches.len();
-        let starts_busy = class.extra > 0.0 && rng.random::<f64>() < class.on_share();
-        let (mut busy, mut at) = (starts_busy, seconds.start);
-        let mut next = || {
-            at += Distribution::<f64>::sample(&Exp1, rng) * if busy { class.on } else { class.off };
-            busy = !busy;
-            (class.extra > 0.0 && at < seconds.end).then(|| time(at))
+        let mut busy = class.extra > 0.0 && self.bursts.random::<f64>() < class.on_share();
+        let mut in_set_up = set_up.extra > 0.0 && set_up_ends > answered;
+        let cost = |busy: bool, in_set_up: bool| {
+            let bursts = if busy { class.extra } else { 0.0 } + if in_set_up { set_up.extra } else { 0.0 };
+            ((class.cost + bursts) * factor * f64::from(COST_UNIT)).round() as u32
         };
-        self.switches.extend(std::iter::from_fn(&mut next));
-        let cost = |cost: f64| (cost * factor * f64::from(COST_UNIT)).round() as u32;
-        self.calls.push(Call {
-            start: time(seconds.start),
-            end: time(seconds.end),
-            quiet: cost(class.cost),
-            busy: cost(class.cost + class.extra),
-            expected: cost(class.mean_cost()),
-            starts_busy,
+        let first = cost(busy, in_set_up);
+        let mut changes = Vec::new();
+        let mut switch = answered;
+        loop {
+            if class.extra > 0.0 {
+                let mean = if busy { class.on } else { class.off };
+                switch += exponential(&mut self.bursts) * mean;
+            } else {
+                switch = f64::INFINITY;
+            }
+            if in_set_up && set_up_ends < switch.min(end) {
+                in_set_up = false;
+                changes.push((time(set_up_ends), cost(busy, in_set_up)));
+            }
+            if switch >= end {
+                break;
+            }
+            busy = !busy;
+            changes.push((time(switch), cost(busy, in_set_up)));
+        }
+        let number = self.number;
+        self.number += 1;
+        Call {
+            number,
+            start: time(start),
+            answered: time(answered),
+            end: time(end),
+            cost: first,
+            changes,
+            expected: (class.mean_cost() * factor * f64::from(COST_UNIT)).round() as u32,
             label,
             luck,
-            switches: first..self.switches.len(),
-        });
-    }
-}
-
-impl Call {
-    /// What it costs after so many of its switches.
-    #[must_use]
-    pub fn cost(&self, switches: usize) -> u32 {
-        if self.starts_busy == switches.is_multiple_of(2) { self.busy } else { self.quiet }
-    }
-}
-
-/// Gives the moments at which calls come: a Poisson process whose rate is made of steps.
-struct Clock<'a> {
-    scenario: &'a Scenario,
-    seconds: f64,
-    rate: f64,
-}
-
-impl<'a> Clock<'a> {
-    fn new(scenario: &'a Scenario) -> Self {
-        Self { scenario, seconds: -BEFORE.as_secs_f64(), rate: scenario.rate() }
-    }
-
-    /// The next moment, in seconds, until the end of what is measured.
-    fn next(&mut self, rng: &mut ChaCha8Rng) -> Option<f64> {
-        // As many calls at rate 1 are still to be waited for.
-        let mut left: f64 = Exp1.sample(rng);
-        loop {
-            let steps = &self.scenario.rate;
-            let passed = steps.iter().filter(|step| seconds(step.from) <= self.seconds).count();
-            let factor = steps.get(passed.saturating_sub(1)).map_or(1.0, |step| step.factor);
-            let until = steps.get(passed.max(1)).map_or(f64::INFINITY, |step| seconds(step.from));
-            if factor == 0.0 && until == f64::INFINITY {
-                return None;
-            }
-            let come = left / (factor * self.rate);
-            if self.seconds + come < until {
-                self.seconds += come;
-                return (self.seconds < seconds(self.scenario.window.until)).then_some(self.seconds);
-            }
-            left -= (until - self.seconds) * factor * self.rate;
-            self.seconds = until;
         }
     }
 }
 
-/// One of the classes, by their shares.
-fn pick(classes: &[Class], shares: f64, rng: &mut ChaCha8Rng) -> usize {
-    let mut draw = rng.random::<f64>() * shares;
-    let reached = classes.iter().position(|class| {
-        draw -= class.share;
+impl Iterator for Calls<'_> {
+    type Item = Call;
+
+    fn next(&mut self) -> Option<Call> {
+        let sketch = self.sketch()?;
+        Some(self.call(sketch))
+    }
+}
+
+/// One of these, by their shares.
+fn pick(shares: &[f64], rng: &mut ChaCha8Rng) -> usize {
+    let mut draw = rng.random::<f64>() * shares.iter().sum::<f64>();
+    let reached = shares.iter().position(|share| {
+        draw -= share;
         draw < 0.0
     });
-    reached.unwrap_or(classes.len() - 1)
+    reached.unwrap_or(shares.len() - 1)
 }
 
-/// A length in seconds.
-fn length(lengths: Lengths, mean: f64, rng: &mut ChaCha8Rng) -> f64 {
-    let lognormal = |mean, cv, rng: &mut ChaCha8Rng| {
-        LogNormal::from_mean_cv(mean, cv).expect("a mean and a coefficient of variation").sample(rng)
-    };
-    match lengths {
-        Lengths::Lognormal(cv) => lognormal(mean, cv, rng),
-        Lengths::Pareto(index) => {
-            Pareto::new(mean * (index - 1.0) / index, index).expect("an index above 1").sample(rng)
-        }
-        Lengths::Bimodal(cv) => {
-            let multiple = if rng.random::<f64>() < 0.75 { 0.2 } else { 3.4 };
-            lognormal(mean * multiple, cv, rng)
-        }
+/// A number of calls, so many on average: those that come in a time in which so many are expected.
+fn poisson(mean: f64, rng: &mut ChaCha8Rng) -> u64 {
+    let (mut number, mut waited) = (0, exponential(rng));
+    while waited < mean {
+        number += 1;
+        waited += exponential(rng);
     }
+    number
 }
 
-fn seconds(time: Time) -> f64 {
+pub(super) fn seconds(time: Time) -> f64 {
     time.as_micros() as f64 / 1e6
 }
 
@@ -202,13 +240,13 @@ fn time(seconds: f64) -> Time {
     Time::from_micros((seconds * 1e6) as u64)
 }
 
-/// Calls that came earlier have ended, but for less than one of 100.
-const BEFORE: Duration = Duration::from_secs(6 * 3_600);
-
 #[cfg(test)]
 mod tests {
+    use std::ops::Range;
+    use std::time::Duration;
+
     use super::*;
-    use crate::scenario::{Step, embedded};
+    use crate::scenario::{SetUp, Step, embedded};
     use crate::workload::Window;
 
     fn base16(hours: u64) -> Scenario {
@@ -216,69 +254,66 @@ mod tests {
         Scenario { window, ..embedded::named("base16").unwrap() }
     }
 
-    /// Microseconds that the call spends in bursts.
-    fn busy(calls: &Calls, call: &Call) -> u64 {
-        let ends = calls.switches(call).iter().copied().chain([call.end]);
-        let mut since = call.start;
-        let spans = ends.map(|at| at.since(std::mem::replace(&mut since, at)).as_micros() as u64);
-        spans
-            .enumerate()
-            .filter(|(switches, _)| call.cost(*switches) == call.busy)
-            .map(|(_, span)| span)
-            .sum()
+    fn draw(scenario: &Scenario, seed: u64) -> Vec<Call> {
+        Calls::draw(scenario, seed).collect()
+    }
+
+    /// Cost and microseconds of each part of a call.
+    fn parts(call: &Call) -> Vec<(u32, u64)> {
+        let starts = [(call.answered, call.cost)].into_iter().chain(call.changes.iter().copied());
+        let ends = call.changes.iter().map(|change| change.0).chain([call.end]);
+        starts.zip(ends).map(|((from, cost), until)| (cost, until.since(from).as_micros() as u64)).collect()
     }
 
     #[test]
-    fn calls_have_the_rate_the_shares_the_lengths_and_the_bursts_asked_for() {
+    fn calls_have_the_rate_the_shares_the_lengths_and_the_costs_asked_for() {
         let scenario = base16(100);
-        let calls = Calls::draw(&scenario, 1);
-        let came: Vec<_> = calls.all().iter().filter(|call| call.start > Time::ZERO).collect();
+        let calls = draw(&scenario, 1);
+        let came: Vec<_> = calls.iter().filter(|call| call.start > Time::ZERO).collect();
         let close = |seen: f64, wanted: f64, what: &str| {
             assert!((seen / wanted - 1.0).abs() < 0.03, "{what}: {seen}, not {wanted}");
         };
         close(came.len() as f64 / 360_000.0, scenario.rate(), "calls per second");
-        assert!(calls.all().is_sorted_by_key(|call| call.start));
+        assert!(calls.is_sorted_by_key(|call| call.start));
         for (number, class) in scenario.classes.iter().enumerate() {
             let own: Vec<_> = came.iter().filter(|call| call.label == number).collect();
             let sum = |of: &dyn Fn(&Call) -> f64| own.iter().map(|call| of(call)).sum::<f64>();
             let seconds = sum(&|call| call.end.since(call.start).as_secs_f64());
             close(own.len() as f64 / came.len() as f64, class.share, "share");
             close(seconds / own.len() as f64, class.length, "mean length");
-            close(
-                sum(&|call| busy(&calls, call) as f64) / 1e6 / seconds,
-                class.on_share(),
-                "share in bursts",
-            );
-            close(
-                sum(&|call| f64::from(call.quiet)) / 1e3 / own.len() as f64,
-                class.cost,
-                "mean cost in quiet",
-            );
-            close(
-                sum(&|call| f64::from(call.expected)) / 1e3 / own.len() as f64,
-                class.mean_cost(),
-                "mean cost",
-            );
+            let work = sum(&|call| {
+                parts(call).iter().map(|(cost, micros)| f64::from(*cost) * *micros as f64).sum::<f64>()
+            });
+            close(work / 1e9 / seconds, class.mean_cost(), "mean cost, in time");
+            let quiet = |(cost, _): &&(u32, u64), call: &Call| {
+                f64::from(*cost) < f64::from(call.expected) * (class.cost + 0.01) / class.mean_cost()
+            };
+            let quiet = sum(&|call| {
+                parts(call).iter().filter(|part| quiet(part, call)).map(|part| part.1 as f64).sum::<f64>()
+            });
+            close(1.0 - quiet / 1e6 / seconds, class.on_share(), "share in bursts");
+            let expected = sum(&|call| f64::from(call.expected)) / 1e3 / own.len() as f64;
+            close(expected, class.mean_cost(), "mean cost");
         }
     }
 
     #[test]
-    fn as_many_calls_are_in_progress_at_first_as_later() {
+    fn as_many_calls_are_in_progress_at_first_as_later_and_of_the_same_kinds() {
         let scenario = base16(2);
-        let in_progress = |at: Time| {
-            let of = |seed| {
-                Calls::draw(&scenario, seed)
-                    .all()
-                    .iter()
-                    .filter(|call| call.start <= at && at < call.end)
-                    .count()
-            };
-            (1..=40).map(of).sum::<usize>() as f64 / 40.0
+        let seen = |at: Time| {
+            let (mut calls, mut costs) = (0.0, 0.0);
+            for seed in 1..=40 {
+                for call in draw(&scenario, seed).iter().filter(|call| call.start <= at && at < call.end) {
+                    (calls, costs) = (calls + 1.0, costs + f64::from(call.expected) / 1e3);
+                }
+            }
+            (calls / 40.0, costs / calls)
         };
-        // Each is a mean of 40 numbers of mean 200 and deviation 14.
+        // Each is a mean of 40 numbers of mean 200 and deviation 14; costs are those of 8,000 calls.
         for seconds in [0, 600, 7_000] {
-            let seen = in_progress(Time::from_secs(seconds));
-            assert!((seen - 200.0).abs() < 7.0, "{seen} after {seconds} s");
+            let (calls, cost) = seen(Time::from_secs(seconds));
+            assert!((calls - 200.0).abs() < 7.0, "{calls} after {seconds} s");
+            assert!((cost / scenario.mean_cost() - 1.0).abs() < 0.03, "{cost} after {seconds} s");
         }
     }
 
@@ -286,10 +321,10 @@ mod tests {
     fn the_rate_follows_its_steps() {
         let step = |hour: u64, factor| Step { from: Time::from_secs(3_600 * hour), factor };
         let scenario = Scenario { rate: vec![step(0, 0.5), step(10, 2.0), step(20, 1.0)], ..base16(30) };
-        let calls = Calls::draw(&scenario, 3);
+        let calls = draw(&scenario, 3);
         let hours = [0..10, 10..20, 20..30].map(|hours: Range<u64>| {
             let hour = |call: &Call| call.start.as_micros() / 3_600_000_000;
-            calls.all().iter().filter(|call| call.start > Time::ZERO && hours.contains(&hour(call))).count()
+            calls.iter().filter(|call| call.start > Time::ZERO && hours.contains(&hour(call))).count()
         });
         for (seen, factor) in hours.into_iter().zip([0.5, 2.0, 1.0]) {
             let expected = 36_000.0 * scenario.rate() * factor;
@@ -301,26 +336,33 @@ mod tests {
     fn at_rate_0_nobody_calls() {
         let step = |minute: u64, factor| Step { from: Time::from_secs(60 * minute), factor };
         let scenario = Scenario { rate: vec![step(0, 0.0), step(10, 1.0), step(20, 0.0)], ..base16(1) };
-        let calls = Calls::draw(&scenario, 1);
+        let calls = draw(&scenario, 1);
         let minutes = 600..1_200;
-        assert!(calls.all().len() > 500);
-        assert!(calls.all().iter().all(|call| minutes.contains(&(call.start.as_micros() / 1_000_000))));
+        assert!(calls.len() > 500);
+        assert!(calls.iter().all(|call| minutes.contains(&(call.start.as_micros() / 1_000_000))));
     }
 
     #[test]
-    fn lengths_have_their_mean_whatever_their_law() {
-        for (lengths, error) in
-            [(Lengths::Lognormal(1.5), 0.02), (Lengths::Pareto(1.8), 0.1), (Lengths::Bimodal(0.3), 0.02)]
-        {
-            let mut rng = ChaCha8Rng::seed_from_u64(1);
-            let mean = (0..100_000).map(|_| length(lengths, 180.0, &mut rng)).sum::<f64>() / 100_000.0;
-            assert!((mean / 180.0 - 1.0).abs() < error, "{lengths:?}: {mean}");
+    fn a_set_up_costs_nothing_at_first_and_more_then() {
+        let second = Duration::from_secs(1);
+        let set_up = SetUp { lag: second * 3, burst: second * 5, extra: 2.0 };
+        let scenario = Scenario { set_up, factor_cv: 0.0, ..embedded::named("flat-cost").unwrap() };
+        let calls = draw(&scenario, 1);
+        let long = |call: &&Call| call.end > call.start + second * 8;
+        assert!(calls.iter().filter(long).count() > 1_000);
+        for call in calls.iter().filter(long) {
+            assert_eq!(call.answered.since(call.start), second * 3);
+            assert_eq!((call.cost, call.changes.len(), call.changes[0].1), (3_000, 1, 1_000));
+            let lasted = call.changes[0].0.since(call.answered).as_micros();
+            assert!(lasted.abs_diff(5_000_000) <= 1, "{lasted} to the microsecond");
         }
+        let short = calls.iter().filter(|call| call.end < call.start + second * 3);
+        assert!(short.clone().count() > 0 && short.clone().all(|call| call.answered == call.end));
     }
 
     #[test]
     fn a_seed_has_its_own_calls_and_another_fleet_gets_the_same() {
-        let first = |name: &str, seed| Calls::draw(&embedded::named(name).unwrap(), seed).all()[300].clone();
+        let first = |name: &str, seed| draw(&embedded::named(name).unwrap(), seed)[300].clone();
         assert_eq!(first("base16", 1), first("base16", 1));
         assert_eq!(first("base16", 1), first("rolling-restart", 1));
         assert_ne!(first("base16", 1), first("base16", 2));
@@ -329,8 +371,8 @@ mod tests {
         // What a seed means is the same on every machine.
         let call = first("base16", 1);
         assert_eq!(
-            (call.start.as_micros(), call.end.as_micros(), call.quiet, call.label),
-            (105_156_103, 234_668_239, 865, 0)
+            (call.start.as_micros(), call.end.as_micros(), call.cost, call.label),
+            (86_955_879, 154_146_164, 932, 2)
         );
     }
 }

@@ -24,7 +24,7 @@ fn read(text: &str) -> Scenario {
     file::parse(text).expect("the tests read every embedded scenario")
 }
 
-const FILES: [&str; 27] = [
+const FILES: [&str; 30] = [
     include_str!("../../scenarios/base16.toml"),
     include_str!("../../scenarios/bimodal.toml"),
     include_str!("../../scenarios/heavy-tail.toml"),
@@ -33,6 +33,7 @@ const FILES: [&str; 27] = [
     include_str!("../../scenarios/flash-crowd.toml"),
     include_str!("../../scenarios/ramp-200.toml"),
     include_str!("../../scenarios/tools-x3.toml"),
+    include_str!("../../scenarios/cold-calls.toml"),
     include_str!("../../scenarios/flat-cost.toml"),
     include_str!("../../scenarios/wrong-labels.toml"),
     include_str!("../../scenarios/4x12.toml"),
@@ -51,7 +52,9 @@ const FILES: [&str; 27] = [
     include_str!("../../scenarios/black-hole.toml"),
     include_str!("../../scenarios/grey-failure.toml"),
     include_str!("../../scenarios/cold-join.toml"),
+    include_str!("../../scenarios/crash.toml"),
     include_str!("../../scenarios/rolling-restart.toml"),
+    include_str!("../../scenarios/azure.toml"),
 ];
 
 #[cfg(test)]

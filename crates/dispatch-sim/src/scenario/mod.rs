@@ -1,14 +1,20 @@
 //! A scenario: a fleet, calls whose cost varies in time, reports of load, faults.
 
 pub mod calls;
+mod clock;
 pub mod embedded;
 pub mod file;
+mod lengths;
+mod recorded;
 
 use std::time::Duration;
 
 use callsteer::Time;
 
 use crate::workload::{COST_UNIT, Window};
+
+pub use lengths::Lengths;
+pub use recorded::{FromTrace, Trace};
 
 /// Everything that a simulation is made of; with a seed, it says what happens to the microsecond.
 #[derive(Clone, Debug, PartialEq)]
@@ -23,9 +29,15 @@ pub struct Scenario {
     pub classes: Vec<Class>,
     /// How the lengths of a class spread around their mean.
     pub lengths: Lengths,
+    /// What is taken from recorded calls rather than drawn.
+    pub from_trace: FromTrace,
+    /// Those calls; [`with_trace`](Self::with_trace) sets them.
+    pub trace: Option<Trace>,
     /// What multiplies a call's cost as long as it lasts: lognormal, mean 1, this coefficient of
     /// variation.
     pub factor_cv: f64,
+    /// What happens between a call's choice of a bridge and its everyday.
+    pub set_up: SetUp,
     /// Whether the dispatcher is told the class of a call drawn at random in place of its own.
     pub wrong_labels: bool,
     /// Calls in progress on average, where the rate is 1.
@@ -65,18 +77,20 @@ pub struct Class {
     pub on: f64,
     /// Mean length of a call in seconds.
     pub length: f64,
+    /// How lengths spread around it, where not as [`Scenario::lengths`].
+    pub lengths: Option<Lengths>,
 }
 
-/// How lengths spread around the mean of their class.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Lengths {
-    /// Lognormal with this coefficient of variation.
-    Lognormal(f64),
-    /// Pareto with this tail index, above 1: P(length > s) falls as s^-index.
-    Pareto(f64),
-    /// Three of four calls last a fifth of the mean, one 3.4 times the mean, each lognormal with this
-    /// coefficient of variation.
-    Bimodal(f64),
+/// How a call begins: the bridge that takes it answers after `lag`, costs of the call included; for
+/// `burst` after that it costs `extra` more.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct SetUp {
+    /// From the choice of the bridge to its answer, up to which the call costs nothing.
+    pub lag: Duration,
+    /// For how long the call costs more at first.
+    pub burst: Duration,
+    /// How much more, in the unit of the classes' costs.
+    pub extra: f64,
 }
 
 /// From a moment on, calls come at this many times the rate.
@@ -91,8 +105,10 @@ pub struct Step {
 /// How every bridge reports its load: the mean since the report before, divided by its capacity.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Reporting {
-    /// From one report of a bridge to its next. Bridges are not aligned.
+    /// From one report of a bridge to its next.
     pub interval: Duration,
+    /// Whether all bridges measure at the same moments; otherwise each has a phase of its own.
+    pub aligned: bool,
     /// Standard deviation of the measuring error, as a share of the load (normal).
     pub noise: f64,
     /// A report arrives after this at least,
@@ -121,6 +137,8 @@ pub struct Fault {
 pub enum FaultKind {
     /// It is not there yet: it joins at the end of this fault, which must begin at time 0.
     Absent,
+    /// It has died: its calls are lost, new ones fail, and it sends no reports.
+    Dead,
     /// The operator drains it: no new calls; those in progress go on.
     Drained,
     /// It has only this share of its capacity.
@@ -152,10 +170,15 @@ impl Scenario {
         self.concurrent / self.mean(|class| class.length)
     }
 
-    /// What a call in progress costs on average: classes count by the time that their calls take.
+    /// What a call in progress costs on average: classes count by the time that their calls take. A
+    /// set-up counts as if every call outlasted it.
     #[must_use]
     pub fn mean_cost(&self) -> f64 {
-        self.mean(|class| class.length * class.mean_cost()) / self.mean(|class| class.length)
+        let SetUp { lag, burst, extra } = self.set_up;
+        let length = self.mean(|class| class.length);
+        let bursts = self.mean(|class| class.mean_cost() * (class.length - lag.as_secs_f64()).max(0.0));
+        let factor = self.trace.as_ref().filter(|_| self.from_trace.costs).map_or(1.0, Trace::mean_cost);
+        factor * (bursts + extra * burst.as_secs_f64()) / length
     }
 
     /// The capacity of each bridge, in thousandths of the unit of cost: mean load of all / `load`,
@@ -205,6 +228,7 @@ mod tests {
             off: 3.0,
             on: 1.0,
             length,
+            lengths: None,
         };
         let scenario = Scenario {
             // Mean costs 2 and 1, lengths 100 and 300, so 25 % of the calls in progress are of the first.

@@ -33,6 +33,8 @@ pub(super) struct Bridge {
     pub(super) work: u128,
     /// ∫ max(0, load - capacity) dt.
     pub(super) excess: u128,
+    /// ∫ calls dt while load > capacity.
+    pub(super) overloaded: u128,
     /// `work` and time of the last report.
     reported: (i128, Time),
 }
@@ -53,6 +55,7 @@ impl Bridge {
             since: Time::ZERO,
             work: 0,
             excess: 0,
+            overloaded: 0,
             reported: (0, Time::ZERO),
         }
     }
@@ -62,20 +65,29 @@ impl Bridge {
         let span = now.as_micros() - self.since.as_micros();
         self.since = now;
         self.work += u128::from(self.load) * u128::from(span);
-        self.excess += u128::from(self.load.saturating_sub(self.capacity)) * u128::from(span);
+        if self.load > self.capacity {
+            self.excess += u128::from(self.load - self.capacity) * u128::from(span);
+            self.overloaded += u128::from(self.calls) * u128::from(span);
+        }
         span
     }
 
     /// Work and excess count from here on.
     pub(super) fn forget(&mut self) {
         self.reported.0 -= self.work as i128;
-        (self.work, self.excess) = (0, 0);
+        (self.work, self.excess, self.overloaded) = (0, 0, 0);
+    }
+
+    /// Whether somebody who chooses well could give it its part of the load.
+    pub(super) fn takes_calls(&self) -> bool {
+        !self.absent && !self.drained && self.fails < 1.0
     }
 
     /// Something goes wrong (`begins`), or is well again.
     pub(super) fn fault(&mut self, kind: FaultKind, begins: bool) {
         match kind {
             FaultKind::Absent => self.absent = begins,
+            FaultKind::Dead => (self.absent, self.fails) = (begins, if begins { 1.0 } else { 0.0 }),
             FaultKind::Drained => self.drained = begins,
             FaultKind::Capacity(share) => {
                 let factor = if begins { share } else { 1.0 };

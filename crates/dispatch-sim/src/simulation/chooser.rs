@@ -16,18 +16,27 @@ pub(super) trait Chooser {
     /// A report arrives.
     fn report(&mut self, bridge: usize, report: Report, now: Time);
 
-    /// The bridge for a call, which counts there from now on. `number` names the call.
-    fn begin(&mut self, number: usize, call: &Call, bridges: &[Bridge], now: Time) -> Option<usize>;
+    /// The bridge for a call, which counts there from now on. `slot` names the call until it ends.
+    fn begin(&mut self, slot: usize, call: &Call, bridges: &[Bridge], now: Time) -> Option<usize>;
 
     /// The bridge of the call answered 503.
-    fn fail(&mut self, number: usize, call: &Call, now: Time);
+    fn fail(&mut self, slot: usize, call: &Call, now: Time);
 
     /// Another bridge for the call, after it failed.
-    fn next(&mut self, number: usize, call: &Call, bridges: &[Bridge], now: Time) -> Option<usize>;
+    fn next(&mut self, slot: usize, call: &Call, bridges: &[Bridge], now: Time) -> Option<usize>;
 
     /// The bridge took the call.
-    fn confirm(&mut self, number: usize, call: &Call, now: Time);
+    fn confirm(&mut self, slot: usize, call: &Call, now: Time);
 
     /// The call has ended, or was given up.
-    fn end(&mut self, number: usize, call: &Call, now: Time);
+    fn end(&mut self, slot: usize, call: &Call, now: Time);
+
+    /// Whether reports make a difference; otherwise none are made.
+    fn heeds_reports(&self) -> bool;
+
+    /// The bridge that the call would go to if nothing had ever gone wrong; `None` where that is not
+    /// known, or not a question as calls have no home.
+    fn home(&mut self, _call: &Call, _now: Time) -> Option<usize> {
+        None
+    }
 }

@@ -4,11 +4,11 @@ use rayon::prelude::*;
 use serde::Serialize;
 
 use super::figures::Figures;
-use super::policy::{BASELINE, Policy};
+use super::policy::{BASELINE, ORACLE, Policy};
 use super::simulate;
 use crate::estimate::Estimate;
+use crate::progress::{Cancelled, Meter, Progress};
 use crate::scenario::Scenario;
-use crate::scenario::calls::Calls;
 
 /// What a scenario showed. Its keys are described in `docs/simulation.md`.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -35,78 +35,112 @@ pub struct Comparison {
     pub policies: Vec<Row>,
 }
 
-/// The figures of one policy. Ratios are to `call_load`, paired by seed; `None` where it did not run
-/// or its figure is 0.
+/// The figures of one policy. Ratios are to `call_load` or to the oracle, paired by seed; `None` where
+/// that did not run or its figure is 0.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Row {
     /// Its name.
     pub policy: String,
     /// The share of the work above the capacity of its bridge; 0 is best.
     pub excess: Estimate,
-    /// Its ratio.
+    /// Its ratio to that of `call_load`.
     pub excess_ratio: Option<Estimate>,
+    /// Its ratio to that of the oracle.
+    pub excess_of_oracle: Option<Estimate>,
+    /// Seconds that calls spent on a bridge above its capacity, added up, per seed.
+    pub overloaded: Estimate,
+    /// Load of the busiest bridge over the mean load, >= 1; 1 is even.
+    pub max_over_mean: Estimate,
+    /// Its ratio to that of the oracle.
+    pub max_over_mean_of_oracle: Option<Estimate>,
+    /// What max/mean is not above in 99 % of the seconds.
+    pub max_over_mean_p99: Estimate,
+    /// Coefficient of variation of the load over the bridges; 0 is even.
+    pub cv: Estimate,
+    /// Its ratio to that of the oracle.
+    pub cv_of_oracle: Option<Estimate>,
     /// The load that bridges do not pass in 99 % of their time, as a share of their capacity.
     pub p99_load: Estimate,
     /// The highest load of the watched bridge, as a share of its capacity of the moment.
     pub peak: Option<Estimate>,
-    /// Its ratio.
+    /// Its ratio to that of `call_load`.
     pub peak_ratio: Option<Estimate>,
     /// The share of the calls that the first bridge tried did not take.
     pub failed_first: Estimate,
+    /// The share of the calls that went to another bridge than without any fault; `None` for algorithms
+    /// without a hash.
+    pub remapped: Option<Estimate>,
     /// Calls that came, over all seeds.
     pub calls: u64,
     /// Calls that no bridge took, over all seeds.
     pub refused: u64,
+    /// Calls that were lost with their bridge, over all seeds.
+    pub lost: u64,
 }
 
-/// Simulates the scenario once per policy and seed; `done` is called after each simulation.
+/// Simulates the scenario once per policy and seed.
 ///
 /// The result does not depend on the number of threads.
-#[must_use]
+///
+/// # Errors
+/// `progress` did not want to go on.
 pub fn compare(
     scenario: &Scenario,
     policies: &[Policy],
     seeds: &[u64],
-    done: &(dyn Fn() + Sync),
-) -> Comparison {
-    let runs: Vec<Vec<Figures>> = seeds
+    progress: Progress<'_>,
+) -> Result<Comparison, Cancelled> {
+    let meter = Meter::new(policies.len() * seeds.len(), progress);
+    let runs: Vec<Vec<Figures>> = policies
         .par_iter()
-        .map(|seed| {
-            let calls = Calls::draw(scenario, *seed);
-            let simulate = |policy| {
-                let figures = simulate(scenario, &calls, policy, *seed);
-                done();
-                figures
+        .map(|policy| {
+            let run = |seed: &u64| {
+                meter.pulse()?;
+                let figures = simulate(scenario, policy, *seed);
+                meter.advance()?;
+                Ok(figures)
             };
-            policies.par_iter().map(simulate).collect()
+            seeds.par_iter().map(run).collect()
         })
-        .collect();
-    let base = policies.iter().position(|policy| policy.name == BASELINE);
+        .collect::<Result<_, Cancelled>>()?;
+    let of = |number: usize, figure: &dyn Fn(&Figures) -> f64| {
+        Estimate::new(runs[number].iter().map(figure).collect())
+    };
+    let base = |name| policies.iter().position(|policy| policy.name == name);
     let row = |number: usize| {
-        let of = |number: usize, figure: &dyn Fn(&Figures) -> f64| {
-            Estimate::new(runs.iter().map(|policies| figure(&policies[number])).collect())
+        let ratio =
+            |name, figure: &dyn Fn(&Figures) -> f64| of(number, figure).ratio_to(&of(base(name)?, figure));
+        let share = |count: fn(&Figures) -> u64| {
+            of(number, &|run| count(run) as f64 / run.outcome.calls.max(1) as f64)
         };
-        let ratio = |figure: &dyn Fn(&Figures) -> f64| of(number, figure).ratio_to(&of(base?, figure));
-        let total = |count: fn(&Figures) -> u64| runs.iter().map(|policies| count(&policies[number])).sum();
-        let peak = |figures: &Figures| figures.peak.unwrap_or_default();
-        let failed =
-            |figures: &Figures| figures.outcome.failed_first as f64 / figures.outcome.calls.max(1) as f64;
+        let total = |count: fn(&Figures) -> u64| runs[number].iter().map(count).sum();
+        let peak = |run: &Figures| run.peak.unwrap_or_default();
         Row {
             policy: policies[number].name.into(),
-            excess: of(number, &|figures| figures.excess),
-            excess_ratio: ratio(&|figures| figures.excess),
-            p99_load: of(number, &|figures| figures.p99_load),
+            excess: of(number, &|run| run.excess),
+            excess_ratio: ratio(BASELINE, &|run| run.excess),
+            excess_of_oracle: ratio(ORACLE, &|run| run.excess),
+            overloaded: of(number, &|run| run.overloaded),
+            max_over_mean: of(number, &|run| run.max_over_mean),
+            max_over_mean_of_oracle: ratio(ORACLE, &|run| run.max_over_mean),
+            max_over_mean_p99: of(number, &|run| run.max_over_mean_p99),
+            cv: of(number, &|run| run.cv),
+            cv_of_oracle: ratio(ORACLE, &|run| run.cv),
+            p99_load: of(number, &|run| run.p99_load),
             peak: scenario.watch.map(|_| of(number, &peak)),
-            peak_ratio: scenario.watch.and_then(|_| ratio(&peak)),
-            failed_first: of(number, &failed),
-            calls: total(|figures| figures.outcome.calls),
-            refused: total(|figures| figures.outcome.refused),
+            peak_ratio: scenario.watch.and_then(|_| ratio(BASELINE, &peak)),
+            failed_first: share(|run| run.outcome.failed_first),
+            remapped: policies[number].has_home().then(|| share(|run| run.outcome.remapped)),
+            calls: total(|run| run.outcome.calls),
+            refused: total(|run| run.outcome.refused),
+            lost: total(|run| run.outcome.lost),
         }
     };
     let fleet = |figure: fn(&Figures) -> f64| {
-        Estimate::new(runs.iter().filter_map(|policies| policies.first()).map(figure).collect())
+        let first = runs.first().map(Vec::as_slice).unwrap_or_default();
+        Estimate::new(first.iter().map(figure).collect())
     };
-    Comparison {
+    Ok(Comparison {
         schema: 1,
         callsteer: env!("CARGO_PKG_VERSION").into(),
         scenario: scenario.name.clone(),
@@ -114,10 +148,10 @@ pub fn compare(
         seeds: seeds.into(),
         measured_seconds: scenario.window.until.since(scenario.window.from).as_secs_f64(),
         watched_bridge: scenario.watch.map(|watch| watch.bridge + 1),
-        load: fleet(|figures| figures.load),
-        bound: fleet(|figures| figures.bound),
+        load: fleet(|run| run.load),
+        bound: fleet(|run| run.bound),
         policies: (0..policies.len()).map(row).collect(),
-    }
+    })
 }
 
 impl Comparison {

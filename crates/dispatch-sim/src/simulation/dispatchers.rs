@@ -16,7 +16,10 @@ use crate::scenario::calls::Call;
 pub(super) struct Dispatchers<'a> {
     scenario: &'a Scenario,
     dispatchers: Vec<One>,
-    /// Of each call in progress, by its number.
+    /// The same, but for all that goes wrong, where calls have a home.
+    untroubled: Vec<One>,
+    heeds_reports: bool,
+    /// Of each call in progress, by its slot.
     leases: Vec<Option<Lease>>,
 }
 
@@ -30,7 +33,6 @@ struct One {
 impl<'a> Dispatchers<'a> {
     pub(super) fn new(
         scenario: &'a Scenario,
-        calls: usize,
         algorithm: Algorithm,
         ejection: bool,
         slow_start: bool,
@@ -54,30 +56,48 @@ impl<'a> Dispatchers<'a> {
             dispatcher: Dispatcher::new(config(number)).expect("the configuration above is in range"),
             ids: vec![None; scenario.weights.len()],
         };
-        let dispatchers = (0..u64::from(scenario.dispatchers)).map(one).collect();
-        Self { scenario, dispatchers, leases: vec![None; calls] }
+        let all = 0..u64::from(scenario.dispatchers);
+        let has_home = matches!(algorithm, Algorithm::CallIdHash { .. });
+        let mut untroubled: Vec<_> = all.clone().filter(|_| has_home).map(one).collect();
+        for bridge in 0..scenario.weights.len() {
+            untroubled.iter_mut().for_each(|one| one.join(bridge, scenario, Time::ZERO));
+        }
+        // Others take them too, but decide the same without.
+        let heeds_reports = algorithm == Algorithm::LoadScore;
+        Self { scenario, dispatchers: all.map(one).collect(), untroubled, heeds_reports, leases: Vec::new() }
     }
 
-    /// The dispatcher that gets the call.
+    /// Which dispatcher gets the call.
+    fn number(&self, call: &Call) -> usize {
+        (call.luck % self.dispatchers.len() as u64) as usize
+    }
+
     fn of(&mut self, call: &Call) -> &mut One {
-        let n = self.dispatchers.len() as u64;
-        &mut self.dispatchers[(call.luck % n) as usize]
+        let number = self.number(call);
+        &mut self.dispatchers[number]
+    }
+}
+
+impl One {
+    fn join(&mut self, bridge: usize, scenario: &Scenario, now: Time) {
+        if let Some(id) = self.ids[bridge] {
+            self.dispatcher.set_enabled(id, true, now).expect("the bridge is in the set");
+            return;
+        }
+        let uri = format!("sip:bridge-{}.example.com", bridge + 1);
+        let destination = Destination { weight: scenario.weights[bridge], ..Destination::new(uri) };
+        let added = self.dispatcher.add(SET, destination, now);
+        self.ids[bridge] = Some(added.expect("a bridge joins once, with a weight in range"));
+    }
+
+    fn bridge(&self, id: DestinationId) -> Option<usize> {
+        self.ids.iter().position(|known| *known == Some(id))
     }
 }
 
 impl Chooser for Dispatchers<'_> {
     fn join(&mut self, bridge: usize, now: Time) {
-        for One { dispatcher, ids } in &mut self.dispatchers {
-            if let Some(id) = ids[bridge] {
-                dispatcher.set_enabled(id, true, now).expect("the bridge is in the set");
-                continue;
-            }
-            let uri = format!("sip:bridge-{}.example.com", bridge + 1);
-            let destination = Destination { weight: self.scenario.weights[bridge], ..Destination::new(uri) };
-            ids[bridge] = Some(
-                dispatcher.add(SET, destination, now).expect("a bridge joins once, with a weight in range"),
-            );
-        }
+        self.dispatchers.iter_mut().for_each(|one| one.join(bridge, self.scenario, now));
     }
 
     fn drain(&mut self, bridge: usize, now: Time) {
@@ -97,42 +117,62 @@ impl Chooser for Dispatchers<'_> {
         }
     }
 
-    fn begin(&mut self, number: usize, call: &Call, _: &[Bridge], now: Time) -> Option<usize> {
-        let class = &self.scenario.classes[call.label].name;
-        let call_id = number.to_le_bytes();
-        let request = Request { class: Some(class), ..Request::new(&call_id) };
-        let One { dispatcher, ids } = self.of(call);
-        let placed = dispatcher.begin(&request, now).ok()?;
-        let bridge = ids.iter().position(|id| *id == Some(placed.destination));
-        self.leases[number] = Some(placed.lease);
+    fn heeds_reports(&self) -> bool {
+        self.heeds_reports
+    }
+
+    fn begin(&mut self, slot: usize, call: &Call, _: &[Bridge], now: Time) -> Option<usize> {
+        let call_id = call.number.to_le_bytes();
+        let scenario = self.scenario;
+        let request = request(scenario, call, &call_id);
+        let one = self.of(call);
+        let placed = one.dispatcher.begin(&request, now).ok()?;
+        let bridge = one.bridge(placed.destination);
+        if self.leases.len() <= slot {
+            self.leases.resize(slot + 1, None);
+        }
+        self.leases[slot] = Some(placed.lease);
         bridge
     }
 
-    fn fail(&mut self, number: usize, call: &Call, now: Time) {
-        if let Some(lease) = self.leases[number] {
+    fn fail(&mut self, slot: usize, call: &Call, now: Time) {
+        if let Some(lease) = self.leases.get(slot).copied().flatten() {
             let failure = Failure::reply(503);
             self.of(call).dispatcher.fail(lease, failure, now).expect("the call is in progress");
         }
     }
 
-    fn next(&mut self, number: usize, call: &Call, _: &[Bridge], now: Time) -> Option<usize> {
-        let lease = self.leases[number]?;
-        let One { dispatcher, ids } = self.of(call);
-        let placed = dispatcher.next(lease, now).ok()?;
-        ids.iter().position(|id| *id == Some(placed.destination))
+    fn next(&mut self, slot: usize, call: &Call, _: &[Bridge], now: Time) -> Option<usize> {
+        let lease = (*self.leases.get(slot)?)?;
+        let one = self.of(call);
+        let placed = one.dispatcher.next(lease, now).ok()?;
+        one.bridge(placed.destination)
     }
 
-    fn confirm(&mut self, number: usize, call: &Call, now: Time) {
-        if let Some(lease) = self.leases[number] {
+    fn confirm(&mut self, slot: usize, call: &Call, now: Time) {
+        if let Some(lease) = self.leases.get(slot).copied().flatten() {
             self.of(call).dispatcher.confirm(lease, now).expect("the call is in progress");
         }
     }
 
-    fn end(&mut self, number: usize, call: &Call, now: Time) {
-        if let Some(lease) = self.leases[number].take() {
+    fn end(&mut self, slot: usize, call: &Call, now: Time) {
+        if let Some(lease) = self.leases.get_mut(slot).and_then(Option::take) {
             self.of(call).dispatcher.end(lease, now);
         }
     }
+
+    fn home(&mut self, call: &Call, now: Time) -> Option<usize> {
+        let number = self.number(call);
+        let one = self.untroubled.get_mut(number)?;
+        let call_id = call.number.to_le_bytes();
+        let picked = one.dispatcher.pick(&request(self.scenario, call, &call_id), now).ok()?;
+        one.bridge(picked.destination)
+    }
+}
+
+/// What a dispatcher is told of a call.
+fn request<'a>(scenario: &'a Scenario, call: &Call, call_id: &'a [u8]) -> Request<'a> {
+    Request { class: Some(&scenario.classes[call.label].name), ..Request::new(call_id) }
 }
 
 const SET: callsteer::SetId = 1;

@@ -3,7 +3,7 @@
 use callsteer::{Report, Time};
 
 use super::bridge::Bridge;
-use super::figures::{Figures, Histogram, Outcome};
+use super::figures::{Evenness, Figures, Histogram, Outcome};
 use crate::course::{Course, Recorder};
 use crate::scenario::{FaultKind, Scenario, Watch};
 
@@ -19,6 +19,7 @@ pub(super) struct Fleet {
     /// ∫ max(0, Σ load - Σ capacity) dt.
     excess: u128,
     histogram: Histogram,
+    evenness: Evenness,
     watch: Option<Watch>,
     peak: f64,
     recorder: Option<Recorder>,
@@ -35,6 +36,7 @@ impl Fleet {
             room: 0,
             excess: 0,
             histogram: Histogram::new(),
+            evenness: Evenness::default(),
             watch: scenario.watch,
             peak: 0.0,
             recorder: None,
@@ -52,9 +54,9 @@ impl Fleet {
         self.recorder.as_ref().map(|recorder| recorder.course(|share| self.histogram.quantile(share)))
     }
 
-    /// A call joins a bridge at this cost.
-    pub(super) fn begin(&mut self, bridge: usize, cost: u32, expected: u32, now: Time) {
-        self.change(bridge, 0, cost, now);
+    /// A call joins a bridge; it costs nothing yet.
+    pub(super) fn begin(&mut self, bridge: usize, expected: u32, now: Time) {
+        self.advance(bridge, now);
         self.bridges[bridge].calls += 1;
         self.bridges[bridge].expected += u64::from(expected);
     }
@@ -84,6 +86,12 @@ impl Fleet {
         self.capacity = there.map(|bridge| bridge.capacity).sum();
     }
 
+    /// Looks at how even the load is.
+    pub(super) fn look(&mut self) {
+        let taking = self.bridges.iter().filter(|bridge| bridge.takes_calls());
+        self.evenness.look(taking.map(|bridge| (bridge.load as f64, bridge.capacity as f64)));
+    }
+
     /// What a bridge reports, where its measuring error is `error` (0.05: 5 % too much).
     pub(super) fn report(&mut self, bridge: usize, error: f64, now: Time) -> Option<Report> {
         self.advance(bridge, now);
@@ -108,11 +116,16 @@ impl Fleet {
         let sum = |of: fn(&Bridge) -> u128| self.bridges.iter().map(of).sum::<u128>() as f64;
         let work = sum(|bridge| bridge.work);
         let share = |excess: f64| if work > 0.0 { excess / work } else { 0.0 };
+        let (max_over_mean, max_over_mean_p99, cv) = self.evenness.figures();
         Figures {
             excess: share(sum(|bridge| bridge.excess)),
             bound: share(self.excess as f64),
             load: work / self.room as f64,
             p99_load: self.histogram.quantile(0.99),
+            overloaded: sum(|bridge| bridge.overloaded) / 1e6,
+            max_over_mean,
+            max_over_mean_p99,
+            cv,
             peak: self.watch.map(|_| self.peak),
             outcome,
         }
@@ -166,18 +179,25 @@ mod tests {
         })
     }
 
+    fn begin(fleet: &mut Fleet, bridge: usize, cost: u32, now: Time) {
+        fleet.begin(bridge, cost, now);
+        fleet.change(bridge, 0, cost, now);
+    }
+
     #[test]
     fn excess_is_the_work_above_capacity_computed_by_hand() {
         // Bridge 1: load 3 for 10 s. Bridge 2: load 1, and 5 from 2 s to 4 s. Capacity 2 each.
         let mut fleet = fleet(2, None);
-        fleet.begin(0, 3_000, 3_000, SECOND(0));
-        fleet.begin(1, 1_000, 1_500, SECOND(0));
+        begin(&mut fleet, 0, 3_000, SECOND(0));
+        begin(&mut fleet, 1, 1_000, SECOND(0));
         fleet.change(1, 1_000, 5_000, SECOND(2));
         fleet.change(1, 5_000, 1_000, SECOND(4));
         fleet.finish(SECOND(10));
         let figures = fleet.figures(Outcome::default());
         // Work 30 + 8 + 10 = 48; above capacity (3 - 2) 10 + (5 - 2) 2 = 16; together (8 - 4) 2 = 8.
         assert_eq!((figures.excess, figures.bound, figures.load), (16.0 / 48.0, 8.0 / 48.0, 48.0 / 40.0));
+        // One call for 10 s and one for 2 s above capacity.
+        assert_eq!(figures.overloaded, 12.0);
         // Bridge 2 has its 2.5 in 2 of 20 bridge-seconds.
         assert_eq!((figures.p99_load, figures.peak), (2.5, None));
     }
@@ -185,7 +205,7 @@ mod tests {
     #[test]
     fn warm_up_does_not_count_and_an_idle_fleet_has_no_excess() {
         let mut fleet = fleet(1, None);
-        fleet.begin(0, 9_000, 9_000, SECOND(0));
+        begin(&mut fleet, 0, 9_000, SECOND(0));
         fleet.end(0, 9_000, 9_000, SECOND(5));
         fleet.forget(SECOND(7));
         fleet.finish(SECOND(9));
@@ -197,7 +217,7 @@ mod tests {
     fn a_peak_is_over_the_capacity_of_the_moment_and_only_while_watched() {
         let peak = |from, until| {
             let mut fleet = fleet(1, Some(Watch { bridge: 0, from: SECOND(from), until: SECOND(until) }));
-            fleet.begin(0, 1_000, 1_000, SECOND(0));
+            begin(&mut fleet, 0, 1_000, SECOND(0));
             fleet.fault(0, FaultKind::Capacity(0.25), true, SECOND(2));
             fleet.fault(0, FaultKind::Capacity(0.25), false, SECOND(4));
             fleet.finish(SECOND(10));
@@ -211,13 +231,13 @@ mod tests {
         let mut fleet = fleet(1, None);
         let score =
             |fleet: &mut Fleet, at| fleet.report(0, 0.0, SECOND(at)).map(|report| report.score.unwrap());
-        fleet.begin(0, 1_000, 1_000, SECOND(1));
+        begin(&mut fleet, 0, 1_000, SECOND(1));
         assert_eq!(score(&mut fleet, 5), Some(0.4), "1 of 2 in 4 of 5 s");
         fleet.forget(SECOND(6));
         fleet.change(0, 1_000, 4_000, SECOND(8));
         assert_eq!(score(&mut fleet, 10), Some(1.1), "warm-up or not: (3 x 1 + 2 x 4) / 5 s of 2");
         fleet.fault(0, FaultKind::Frozen(0.02), true, SECOND(11));
-        fleet.begin(0, 1_000, 1_000, SECOND(12));
+        begin(&mut fleet, 0, 1_000, SECOND(12));
         let frozen = fleet.report(0, 0.5, SECOND(15)).unwrap();
         assert_eq!((frozen.score, frozen.active_calls), (Some(0.02), Some(1)));
         fleet.fault(0, FaultKind::Silent, true, SECOND(16));

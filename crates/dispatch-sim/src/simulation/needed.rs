@@ -11,8 +11,8 @@ use super::figures::Figures;
 use super::policy::{BASELINE, Policy, ROUND_ROBIN};
 use super::simulate;
 use crate::estimate::Estimate;
+use crate::progress::{Cancelled, Meter, Progress};
 use crate::scenario::Scenario;
-use crate::scenario::calls::Calls;
 
 /// What must stay below which value.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
@@ -78,35 +78,38 @@ impl Target {
     }
 }
 
-/// Searches the number of bridges for each policy and seed. `done` is called after each search.
+/// Searches the number of bridges for each policy and seed.
 ///
 /// The result does not depend on the number of threads.
-#[must_use]
+///
+/// # Errors
+/// `progress` did not want to go on.
 pub fn needed(
     scenario: &Scenario,
     policies: &[Policy],
     seeds: &[u64],
     target: Target,
-    done: &(dyn Fn() + Sync),
-) -> Needed {
+    progress: Progress<'_>,
+) -> Result<Needed, Cancelled> {
     let most = MOST_TIMES * scenario.weights.len();
-    let found: Vec<Vec<Option<f64>>> = seeds
+    let meter = Meter::new(policies.len() * seeds.len(), progress);
+    let found: Vec<Vec<Option<f64>>> = policies
         .par_iter()
-        .map(|seed| {
-            let calls = Calls::draw(scenario, *seed);
-            let search = |policy| {
+        .map(|policy| {
+            let one = |seed: &u64| {
                 let figure = |bridges| {
-                    target.of(&simulate(&resized(scenario, bridges), &calls, policy, *seed)) / target.value()
+                    meter.pulse()?;
+                    Ok(target.of(&simulate(&resized(scenario, bridges), policy, *seed)) / target.value())
                 };
-                let size = search(figure, scenario.weights.len(), most);
-                done();
-                size
+                let size = search(figure, scenario.weights.len(), most)?;
+                meter.advance()?;
+                Ok(size)
             };
-            policies.par_iter().map(search).collect()
+            seeds.par_iter().map(one).collect()
         })
-        .collect();
+        .collect::<Result<_, Cancelled>>()?;
     let bridges = |number: usize| -> Option<Estimate> {
-        found.iter().map(|sizes| sizes[number]).collect::<Option<Vec<_>>>().map(Estimate::new)
+        found[number].iter().copied().collect::<Option<Vec<_>>>().map(Estimate::new)
     };
     let base = |name| policies.iter().position(|policy| policy.name == name).and_then(bridges);
     let (call_load, round_robin) = (base(BASELINE), base(ROUND_ROBIN));
@@ -121,7 +124,7 @@ pub fn needed(
         }
     };
     let n = scenario.weights.len();
-    Needed {
+    Ok(Needed {
         schema: 1,
         callsteer: env!("CARGO_PKG_VERSION").into(),
         scenario: scenario.name.clone(),
@@ -132,7 +135,7 @@ pub fn needed(
         calls_per_bridge: scenario.concurrent / scenario.load / n as f64,
         most,
         policies: policies.iter().enumerate().map(row).collect(),
-    }
+    })
 }
 
 /// The scenario on so many bridges, whose weights are those of its own over and over, each with the
@@ -151,19 +154,23 @@ pub fn resized(scenario: &Scenario, bridges: usize) -> Scenario {
 }
 
 /// The size, at least 1, at which `figure`, which falls with the size, falls to 1.
-fn search(figure: impl Fn(usize) -> f64, first: usize, most: usize) -> Option<f64> {
+fn search(
+    figure: impl Fn(usize) -> Result<f64, Cancelled>,
+    first: usize,
+    most: usize,
+) -> Result<Option<f64>, Cancelled> {
     // The greatest size that misses the target so far, and the smallest that meets it.
     let (mut short, mut enough) = (None, None);
     let mut size = first;
     loop {
-        let value = figure(size);
+        let value = figure(size)?;
         *(if value < 1.0 { &mut enough } else { &mut short }) = Some((size, value));
         size = match (short, enough) {
             (Some((low, above)), Some((high, below))) if high == low + 1 => {
-                return Some(low as f64 + (above - 1.0) / (above - below));
+                return Ok(Some(low as f64 + (above - 1.0) / (above - below)));
             }
-            (None, Some((1, _))) => return Some(1.0),
-            (Some((low, _)), None) if low >= most => return None,
+            (None, Some((1, _))) => return Ok(Some(1.0)),
+            (Some((low, _)), None) if low >= most => return Ok(None),
             // Where the straight line through both meets it,
             (Some((low, above)), Some((high, below))) => {
                 let share = (above - 1.0) / (above - below);
@@ -176,7 +183,7 @@ fn search(figure: impl Fn(usize) -> f64, first: usize, most: usize) -> Option<f6
             (None, Some((high, below))) => {
                 ((high as f64 * below).round() as usize).clamp(high.div_ceil(2), high - 1)
             }
-            (None, None) => return None,
+            (None, None) => return Ok(None),
         };
     }
 }
@@ -192,7 +199,7 @@ mod tests {
     #[test]
     fn a_search_ends_between_the_two_sizes_around_the_target() {
         let check = |figure: fn(f64) -> f64, first, wanted: Option<f64>| {
-            let found = search(|size| figure(size as f64), first, 128);
+            let found = search(|size| Ok(figure(size as f64)), first, 128).unwrap();
             let close = found.zip(wanted).is_some_and(|(found, wanted)| (found - wanted).abs() < 1e-9);
             assert!(close || found == wanted, "{found:?}, not {wanted:?}");
         };

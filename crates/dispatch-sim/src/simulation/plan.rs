@@ -6,6 +6,7 @@ use serde::Serialize;
 use super::needed::{Target, needed};
 use super::policy::{ALL, Policy};
 use crate::estimate::Estimate;
+use crate::progress::{Cancelled, Progress};
 use crate::scenario::{Class, Scenario, embedded};
 
 /// What is to be carried, and by what bridges.
@@ -101,9 +102,16 @@ impl Demand {
 }
 
 /// Plans for this demand, with each of [`policies`].
-#[must_use]
-pub fn plan(demand: Demand, target: Target, seeds: &[u64], done: &(dyn Fn() + Sync)) -> Plan {
-    let needed = needed(&demand.scenario(), &policies(), seeds, target, done);
+///
+/// # Errors
+/// `progress` did not want to go on.
+pub fn plan(
+    demand: Demand,
+    target: Target,
+    seeds: &[u64],
+    progress: Progress<'_>,
+) -> Result<Plan, Cancelled> {
+    let needed = needed(&demand.scenario(), &policies(), seeds, target, progress)?;
     let blocking = match target {
         Target::P99Load(_) => ONE_PERCENT,
         Target::Excess(share) => share,
@@ -118,7 +126,7 @@ pub fn plan(demand: Demand, target: Target, seeds: &[u64], done: &(dyn Fn() + Sy
         policy: row.policy,
         bridges: row.bridges,
     };
-    Plan {
+    Ok(Plan {
         schema: 1,
         callsteer: needed.callsteer,
         demand,
@@ -131,7 +139,7 @@ pub fn plan(demand: Demand, target: Target, seeds: &[u64], done: &(dyn Fn() + Sy
             bridges: slots.map(|slots| f64::from(slots) / demand.calls_per_bridge),
         },
         policies: needed.policies.into_iter().map(row).collect(),
-    }
+    })
 }
 
 /// The policies that are planned for: algorithms, and the oracle as a bound.

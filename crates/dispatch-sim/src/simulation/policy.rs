@@ -45,17 +45,19 @@ pub enum Reference {
 
 /// Every policy. Those whose name has a colon are made for some scenario and run only where it, or
 /// the user, asks for them; `round_robin`, which differs from `weighted` only where weights do, runs
-/// where the user asks for it, and where bridges are counted ([`sized`]).
-pub const ALL: [Policy; 13] = [
-    dispatcher("load_score", Algorithm::LoadScore),
+/// where the user asks for it, and where bridges are counted ([`sized`]); `call_id_hash` where bridges
+/// come and go, as there it remaps calls.
+pub const ALL: [Policy; 14] = [
+    dispatcher(FAVOURITE, Algorithm::LoadScore),
     dispatcher("call_load", Algorithm::CallLoad),
     dispatcher("power_of_two", Algorithm::PowerOfTwo),
     dispatcher("weighted", Algorithm::Weighted),
     dispatcher("round_robin", Algorithm::RoundRobin),
     dispatcher("random", Algorithm::Random),
+    dispatcher("call_id_hash", Algorithm::CallIdHash { bound: None }),
     reference("raw_least_score", Reference::RawLeastScore),
     reference("report+in_flight", Reference::ReportInFlight),
-    reference("oracle", Reference::Oracle),
+    reference(ORACLE, Reference::Oracle),
     without_ejection("load_score:no-ejection", Algorithm::LoadScore),
     without_ejection("call_load:no-ejection", Algorithm::CallLoad),
     without_slow_start("load_score:no-slow-start", Algorithm::LoadScore),
@@ -65,8 +67,22 @@ pub const ALL: [Policy; 13] = [
 /// What the others are compared with.
 pub const BASELINE: &str = "call_load";
 
+/// Which of them is claimed to be the best.
+pub const FAVOURITE: &str = "load_score";
+
+/// What knows every call's cost.
+pub const ORACLE: &str = "oracle";
+
 /// What most fleets do today.
 pub const ROUND_ROBIN: &str = "round_robin";
+
+impl Policy {
+    /// Whether a call has a bridge of its own, as long as that takes calls.
+    #[must_use]
+    pub fn has_home(&self) -> bool {
+        matches!(self.kind, Kind::Dispatcher { algorithm: Algorithm::CallIdHash { .. }, .. })
+    }
+}
 
 /// The policy of this name.
 #[must_use]
@@ -81,8 +97,10 @@ pub fn usual(scenario: &Scenario) -> Vec<Policy> {
     let has = |wanted: fn(&FaultKind) -> bool| scenario.faults.iter().any(|fault| wanted(&fault.kind));
     let fails = has(|kind| matches!(kind, FaultKind::Fails(_)));
     let joins = has(|kind| matches!(kind, FaultKind::Absent | FaultKind::Drained));
+    let dies = has(|kind| matches!(kind, FaultKind::Dead));
     let usual = |policy: &Policy| match policy.kind {
         Kind::Dispatcher { algorithm: Algorithm::RoundRobin, .. } => false,
+        Kind::Dispatcher { algorithm: Algorithm::CallIdHash { .. }, .. } => fails || joins || dies,
         Kind::Dispatcher { ejection, slow_start, .. } => (ejection || fails) && (slow_start || joins),
         Kind::Reference(_) => true,
     };

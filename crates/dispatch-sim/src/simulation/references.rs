@@ -132,6 +132,10 @@ impl Chooser for References {
         self.choose(call, bridges, now)
     }
 
+    fn heeds_reports(&self) -> bool {
+        self.rule != Reference::Oracle
+    }
+
     fn confirm(&mut self, _: usize, _: &Call, _: Time) {}
 
     fn end(&mut self, _: usize, _: &Call, _: Time) {}

@@ -11,8 +11,10 @@ pub(super) struct File {
     pub(super) about: String,
     #[serde(default = "unsaid_default")]
     pub(super) fleet: Spanned<Fleet>,
+    #[serde(default = "unsaid_default")]
+    pub(super) calls: Spanned<Calls>,
     #[serde(default)]
-    pub(super) calls: Calls,
+    pub(super) set_up: FileSetUp,
     #[serde(default = "classes")]
     pub(super) class: Spanned<Vec<FileClass>>,
     #[serde(default)]
@@ -39,20 +41,42 @@ pub(super) struct Fleet {
 #[derive(Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(super) struct Calls {
-    #[serde(deserialize_with = "positive")]
-    pub(super) concurrent: f64,
+    #[serde(deserialize_with = "maybe_positive")]
+    pub(super) concurrent: Option<f64>,
+    pub(super) starts: Option<Recorded>,
+    pub(super) costs: Option<Recorded>,
     pub(super) lengths: Spanned<FileLengths>,
     #[serde(deserialize_with = "not_negative")]
     pub(super) factor_cv: f64,
     pub(super) wrong_labels: bool,
 }
 
+/// What recorded calls say.
 #[derive(Clone, Copy, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Recorded {
+    Trace,
+}
+
+#[derive(Clone, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum FileLengths {
     Lognormal(f64),
     Pareto(f64),
     Bimodal(f64),
+    Quantiles(Vec<(f64, f64)>),
+    Trace,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct FileSetUp {
+    #[serde(deserialize_with = "not_negative")]
+    pub(super) lag: f64,
+    #[serde(deserialize_with = "not_negative")]
+    pub(super) burst: f64,
+    #[serde(deserialize_with = "not_negative")]
+    pub(super) extra: f64,
 }
 
 #[derive(Deserialize)]
@@ -71,6 +95,7 @@ pub(super) struct FileClass {
     pub(super) on: f64,
     #[serde(deserialize_with = "positive")]
     pub(super) length: f64,
+    pub(super) lengths: Option<Spanned<FileLengths>>,
 }
 
 #[derive(Deserialize)]
@@ -87,6 +112,7 @@ pub(super) struct FileStep {
 pub(super) struct Reports {
     #[serde(deserialize_with = "positive")]
     pub(super) interval: f64,
+    pub(super) aligned: bool,
     #[serde(deserialize_with = "not_negative")]
     pub(super) noise: f64,
     #[serde(deserialize_with = "not_negative")]
@@ -113,6 +139,7 @@ pub(super) struct FileFault {
 #[serde(rename_all = "snake_case")]
 pub(super) enum What {
     Absent,
+    Dead,
     Drained,
     Capacity(f64),
     Fails(f64),
@@ -147,13 +174,13 @@ impl Default for Fleet {
 impl Default for Calls {
     fn default() -> Self {
         let lengths = unsaid(FileLengths::Lognormal(1.5));
-        Self { concurrent: 200.0, lengths, factor_cv: 0.4, wrong_labels: false }
+        Self { concurrent: None, starts: None, costs: None, lengths, factor_cv: 0.4, wrong_labels: false }
     }
 }
 
 impl Default for Reports {
     fn default() -> Self {
-        Self { interval: 5.0, noise: 0.05, delay_min: 0.2, delay_max: 1.0, lost: 0.0 }
+        Self { interval: 5.0, aligned: false, noise: 0.05, delay_min: 0.2, delay_max: 1.0, lost: 0.0 }
     }
 }
 
@@ -172,6 +199,7 @@ fn classes() -> Spanned<Vec<FileClass>> {
         off,
         on,
         length,
+        lengths: None,
     };
     unsaid(vec![
         class("agent", 0.25, 1.0, 3.0, 20.0, 6.0, 240.0),
@@ -193,6 +221,10 @@ fn unsaid_default<T: Default>() -> Spanned<T> {
 
 fn positive<'de, D: Deserializer<'de>>(from: D) -> Result<f64, D::Error> {
     number(from, "above 0", MOST, |number| number > 0.0)
+}
+
+fn maybe_positive<'de, D: Deserializer<'de>>(from: D) -> Result<Option<f64>, D::Error> {
+    positive(from).map(Some)
 }
 
 fn not_negative<'de, D: Deserializer<'de>>(from: D) -> Result<f64, D::Error> {
@@ -219,3 +251,4 @@ fn number<'de, D: Deserializer<'de>>(
 /// The highest number that makes sense anywhere.
 pub(super) const MOST: f64 = 1e6;
 pub(super) const BRIDGES: u32 = 16;
+pub(super) const CONCURRENT: f64 = 200.0;

@@ -9,10 +9,12 @@ use std::time::Duration;
 use callsteer::Time;
 use toml::Spanned;
 
-use super::{Class, Fault, FaultKind, Lengths, Reporting, Scenario, Step, Watch};
+use super::{Class, Fault, FaultKind, FromTrace, Lengths, Reporting, Scenario, SetUp, Step, Watch};
+use crate::lengths::Quantiles;
 use crate::workload::Window;
 use keys::{
-    BRIDGES, File, FileClass, FileFault, FileLengths, FileStep, FileWatch, Fleet, MOST, Reports, What,
+    BRIDGES, CONCURRENT, File, FileClass, FileFault, FileLengths, FileStep, FileWatch, Fleet, MOST, Reports,
+    What,
 };
 
 /// Reads a scenario. What the text leaves out is as in `base16`.
@@ -78,12 +80,16 @@ impl File {
         for fault in &self.fault {
             fault.add_to(&mut faults, weights.len())?;
         }
+        let (calls, from_trace) = (self.calls.get_ref(), self.recorded()?);
         Ok(Scenario {
             classes: self.classes()?,
-            lengths: lengths(&self.calls.lengths)?,
-            factor_cv: self.calls.factor_cv,
-            wrong_labels: self.calls.wrong_labels,
-            concurrent: self.calls.concurrent,
+            lengths: lengths(&calls.lengths)?,
+            from_trace,
+            trace: None,
+            set_up: self.set_up(),
+            factor_cv: calls.factor_cv,
+            wrong_labels: calls.wrong_labels,
+            concurrent: calls.concurrent.unwrap_or(CONCURRENT),
             load: self.fleet.get_ref().load,
             rate: self.rate()?,
             dispatchers: self.fleet.get_ref().dispatchers,
@@ -97,6 +103,25 @@ impl File {
         })
     }
 
+    fn recorded(&self) -> Result<FromTrace, Refused> {
+        let (calls, at) = (self.calls.get_ref(), self.calls.span());
+        let lengths = matches!(calls.lengths.get_ref(), FileLengths::Trace);
+        let from_trace = FromTrace { starts: calls.starts.is_some(), lengths, costs: calls.costs.is_some() };
+        check(from_trace.starts || !from_trace.costs, &at, "costs of a trace need its starts too")?;
+        let says_when = calls.concurrent.is_some() || !self.rate.is_empty();
+        check(
+            !(from_trace.starts && says_when),
+            &at,
+            "with the starts of a trace it says when calls come: no `concurrent`, no `rate`",
+        )?;
+        Ok(from_trace)
+    }
+
+    fn set_up(&self) -> SetUp {
+        let [lag, burst] = [self.set_up.lag, self.set_up.burst].map(Duration::from_secs_f64);
+        SetUp { lag, burst, extra: self.set_up.extra }
+    }
+
     fn classes(&self) -> Result<Vec<Class>, Refused> {
         let (classes, at) = (self.class.get_ref(), self.class.span());
         let sum: f64 = classes.iter().map(|class| class.share).sum();
@@ -106,16 +131,25 @@ impl File {
             &at,
             "calls cost something: no class has a cost above 0",
         )?;
-        let class = |FileClass { name, share, cost, extra, off, on, length }: &FileClass| Class {
-            name: name.clone(),
-            share: *share,
-            cost: *cost,
-            extra: *extra,
-            off: *off,
-            on: *on,
-            length: *length,
+        let class = |class: &FileClass| {
+            if let Some(of) = class.lengths.as_ref().filter(|of| matches!(of.get_ref(), FileLengths::Trace)) {
+                return Err(Refused(
+                    of.span(),
+                    "lengths of a trace are those of all classes: [calls] lengths".into(),
+                ));
+            }
+            Ok(Class {
+                name: class.name.clone(),
+                share: class.share,
+                cost: class.cost,
+                extra: class.extra,
+                off: class.off,
+                on: class.on,
+                length: class.length,
+                lengths: class.lengths.as_ref().map(lengths).transpose()?,
+            })
         };
-        Ok(classes.iter().map(class).collect())
+        classes.iter().map(class).collect()
     }
 
     fn rate(&self) -> Result<Vec<Step>, Refused> {
@@ -131,12 +165,12 @@ impl File {
     }
 
     fn reports(&self) -> Result<Reporting, Refused> {
-        let Reports { interval, noise, delay_min, delay_max, lost } = *self.reports.get_ref();
+        let Reports { interval, aligned, noise, delay_min, delay_max, lost } = *self.reports.get_ref();
         let at = self.reports.span();
         check(interval >= 0.01, &at, "reports come every 0.01 s at most")?;
         check(delay_min <= delay_max, &at, "delay_min is at most delay_max")?;
         let [interval, delay_min, delay_max] = [interval, delay_min, delay_max].map(Duration::from_secs_f64);
-        Ok(Reporting { interval, noise, delay_min, delay_max, lost })
+        Ok(Reporting { interval, aligned, noise, delay_min, delay_max, lost })
     }
 }
 
@@ -145,6 +179,7 @@ impl FileFault {
         let (what, at) = (*self.what.get_ref(), self.what.span());
         let kind = match what {
             What::Absent => FaultKind::Absent,
+            What::Dead => FaultKind::Dead,
             What::Drained => FaultKind::Drained,
             What::Silent => FaultKind::Silent,
             What::Capacity(share) | What::Fails(share) if !(share > 0.0 && share <= 1.0) => {
@@ -203,16 +238,22 @@ fn weights(fleet: &Spanned<Fleet>) -> Result<Vec<u32>, Refused> {
 
 fn lengths(lengths: &Spanned<FileLengths>) -> Result<Lengths, Refused> {
     let at = lengths.span();
-    Ok(match *lengths.get_ref() {
+    Ok(match lengths.get_ref() {
         FileLengths::Pareto(index) => {
-            check(index > 1.0 && index <= 100.0, &at, "the index of Pareto's law is above 1, at most 100")?;
-            Lengths::Pareto(index)
+            check(*index > 1.0 && *index <= 100.0, &at, "the index of Pareto's law is above 1, at most 100")?;
+            Lengths::Pareto(*index)
         }
-        FileLengths::Lognormal(cv) | FileLengths::Bimodal(cv) if !(0.0..=100.0).contains(&cv) => {
+        FileLengths::Lognormal(cv) | FileLengths::Bimodal(cv) if !(0.0..=100.0).contains(cv) => {
             return Err(Refused(at, format!("a coefficient of variation is from 0 to 100, not {cv}")));
         }
-        FileLengths::Lognormal(cv) => Lengths::Lognormal(cv),
-        FileLengths::Bimodal(cv) => Lengths::Bimodal(cv),
+        FileLengths::Lognormal(cv) => Lengths::Lognormal(*cv),
+        FileLengths::Bimodal(cv) => Lengths::Bimodal(*cv),
+        FileLengths::Quantiles(points) => {
+            let table = Quantiles::new(&**points).filter(|table| table.mean() > 0.0);
+            Lengths::Quantiles(table.ok_or(Refused(at, QUANTILES.into()))?)
+        }
+        // Until it is there; then they are a table.
+        FileLengths::Trace => Lengths::Lognormal(0.0),
     })
 }
 
@@ -246,6 +287,8 @@ fn with_hint(message: &str) -> String {
     meant.map_or(message.clone(), |meant| format!("{message}; did you mean `{meant}`?"))
 }
 
+const QUANTILES: &str = "quantiles are pairs of a share, which rises from 0 to 1, and a length, which does not fall, \
+     such as [[0, 5], [0.5, 60], [0.9, 400], [1, 3600]]";
 const ABSENT: &str = "a bridge is absent from 0 on, until it joins: `until` alone";
 const MOST_BRIDGES: u32 = 4_096;
 const MOST_DISPATCHERS: u32 = 64;
@@ -276,6 +319,14 @@ mod tests {
         check("[fleet]\ndispatchers = 0\n", (3, 1), "dispatchers");
         check("rate = [{ from = 9, factor = 1 }, { from = 9, factor = 2 }]", (3, 35), "in order of time");
         check("[calls]\nlengths = { pareto = 1 }\n", (4, 11), "Pareto");
+        check("[calls]\nlengths = { quantiles = [[0, 5], [0.9, 60]] }\n", (4, 11), "rises from 0 to 1");
+        check("[calls]\nlengths = { quantiles = [[0, 9], [1, 8]] }\n", (4, 11), "does not fall");
+        check("[calls]\nlengths = { quantiles = [[0, 0], [1, 0]] }\n", (4, 11), "quantiles are pairs");
+        check("[calls]\nlengths = 'tracks'\n", (4, 11), "did you mean `trace`?");
+        check("[calls]\ncosts = 'trace'\n", (3, 1), "need its starts");
+        check("[calls]\nstarts = 'trace'\nconcurrent = 9\n", (3, 1), "no `concurrent`");
+        check("[set_up]\nlag = -1\n", (4, 7), "at least 0");
+        check("[reports]\naligned = 1\n", (4, 11), "expected a boolean");
         check("[reports]\ninterval = 0.001\n", (3, 1), "0.01 s");
         check("[reports]\ndelay_min = 3\n", (3, 1), "delay_min");
         check("[reports]\nlost = 1.1\n", (4, 8), "at most 1");
