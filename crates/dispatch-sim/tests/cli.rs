@@ -317,7 +317,7 @@ fn bridges_needed_are_searched_for_and_written_as_json() {
     let run = callsteer(&[&options[..], &policies[..]].concat());
     assert_eq!(run.code, 0, "{}", run.err);
     assert!(
-        run.out.contains("bridges needed so that bridge load, p99, is below 0.9; it has 4"),
+        run.out.contains("bridges needed so that bridge load, p99, is below 0.9;\nit has 4"),
         "{}",
         run.out
     );

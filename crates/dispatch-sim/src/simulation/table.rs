@@ -107,7 +107,7 @@ pub fn needed(needed: &Needed) -> String {
         table.add_row(std::iter::once(Cell::new(&row.policy)).chain(figures.map(right)));
     }
     format!(
-        "{}: {}\n{} seeds; bridges needed so that {}; it has {}, each for {:.1} calls on average\n{table}\n",
+        "{}: {}\n{} seeds; bridges needed so that {};\nit has {}, each for {:.1} calls on average\n{table}\n",
         needed.scenario,
         needed.about,
         needed.seeds.len(),
