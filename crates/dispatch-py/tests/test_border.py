@@ -2,6 +2,7 @@
 
 import math
 import pickle
+import time
 from collections.abc import Callable
 from typing import Any, cast
 
@@ -63,6 +64,21 @@ def test_a_time_is_a_number_from_0_on(now: float) -> None:
 @pytest.mark.parametrize("now", [True, "1", [], 1j])
 def test_a_time_is_no_other_type(now: Any) -> None:
     check(TypeError, lambda: dispatcher().begin("1", now=now))
+
+
+def test_the_default_clock_is_time_monotonic() -> None:
+    one = Dispatcher()
+    before = time.monotonic()
+    bridge = one.add(Destination("sip:a"))
+    event = one.poll_event()
+    assert event is not None
+    assert before - 1e-6 <= event.at <= time.monotonic() + 1e-6
+    # What was measured just now is never in the future.
+    for _ in range(1_000):
+        try:
+            one.report(bridge, Report(score=0.5, measured_at=time.monotonic()))
+        except callsteer.DuplicateReport:
+            pass
 
 
 def test_now_wins_over_the_clock_and_never_goes_back() -> None:
