@@ -60,7 +60,8 @@ impl Kamailio {
             What::Random { seed, decisions, into, program } => {
                 let seed = seed.unwrap_or_else(|| fastrand::u64(..));
                 println!("{}", program.version()?);
-                println!("seed {seed}; the same once more: cargo xtask kamailio random --seed {seed}");
+                let repeat = format!("cargo xtask kamailio random --seed {seed} --into {}", into.display());
+                println!("seed {seed}; the same once more: {repeat}");
                 clear(&into)?;
                 let recorded =
                     record_all(random::scripts(seed, decisions, program.is_5()?), &program, &into)?;

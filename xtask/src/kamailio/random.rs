@@ -122,7 +122,7 @@ impl Script {
         self.recording
     }
 
-    /// Every algorithm once or twice, in any order.
+    /// Every algorithm once, in any order.
     fn round(&mut self) {
         let mut algorithms = self.kind.algorithms().to_vec();
         self.rng.shuffle(&mut algorithms);
@@ -276,3 +276,22 @@ impl Script {
 
 /// How many lists a script goes through.
 const LISTS: usize = 8;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_seed_repeats_a_run_and_every_algorithm_has_its_decisions() {
+        let written = |seed, is_5| format!("{:?}", scripts(seed, 100, is_5));
+        assert_eq!(written(7, true), written(7, true));
+        assert_ne!(written(7, true), written(8, true));
+        for is_5 in [true, false] {
+            for alg in (0..=15).chain([64, 77]) {
+                let of = |script: &Recording| script.decisions().get(&alg).copied().unwrap_or(0);
+                let decisions: usize = scripts(7, 100, is_5).iter().map(of).sum();
+                assert!(decisions >= 100, "{alg}: {decisions}");
+            }
+        }
+    }
+}
