@@ -101,4 +101,8 @@ try {
   }
   console.error(`callsteer: ${error.message}`);
   process.exitCode = 2;
+  // A worker of a cluster would be kept alive by its channel.
+  if (process.connected) {
+    process.exit();
+  }
 }

@@ -62,14 +62,14 @@ const place = (url, callId) => order(url, 'POST', '/calls', { call_id: callId })
 
 for (const server of SERVERS) {
   test(`${server.name}: a bridge is drained by a click, and seen to be empty`, async (t) => {
-    const { url } = await start(t, server, { list: LIST, token: TOKEN });
+    const { url } = await start(t, server, { list: LIST, token: TOKEN, config: { scaling: { min_members: 3 } } });
     for (const callId of ['a', 'b', 'c', 'd']) {
       await place(url, callId);
     }
     const { page, complaints, bridge, button, calls } = await open(t, url);
     await says(calls('b1'), '2 of 5');
     await says(calls('b2'), '2 of 5');
-    await says(page.locator('.capacity').first(), '40 % used: load 4 of 10 on 2 bridges.');
+    await says(page.locator('.capacity').first(), '40 % used: load 4 of 10 on 2 bridges; 3 bridges desired.');
     await says(page.locator('.capacity').last(), 'Nobody says how much these can carry.');
     await says(page.locator('#recent li').first(), 'call_load: load per weight after the call is 2, 3 or more elsewhere (2 candidates).');
 

@@ -20,4 +20,5 @@ test('twenty calls a second are explained, those beyond are not', () => {
   assert.ok(!explained(999));
   assert.ok(explained(1000));
   assert.equal(count(10_000, 100, 100), 100);
+  assert.equal(count(30_000, 1, 100), 20);
 });

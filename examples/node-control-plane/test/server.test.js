@@ -1,6 +1,7 @@
 // The command: what it says where it cannot start, how it ends, and what it does beside HTTP.
 
 import assert from 'node:assert/strict';
+import cluster from 'node:cluster';
 import dgram from 'node:dgram';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -9,6 +10,7 @@ import net from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { test } from 'node:test';
+import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
 
 import { FakeEventSocket } from './fakes/event-socket.js';
@@ -106,15 +108,20 @@ test('SIGTERM ends it with 0, after the requests that are under way', async (t) 
   assert.deepEqual([code, signal], [0, null]);
 });
 
-test('a second dispatcher in a worker thread is an error that says so', async () => {
-  const worker = new Worker(SERVER, { argv: ['--port', '0'], stderr: true });
-  let said = '';
-  worker.stderr.setEncoding('utf8').on('data', (text) => {
-    said += text;
-  });
-  const [code] = await once(worker, 'exit');
-  assert.equal(code, 2);
-  assert.match(said, /^callsteer: a worker thread would have a dispatcher of its own, .* ask it over HTTP\n$/);
+test('a second dispatcher in a worker is an error that says so', async () => {
+  const check = async (worker, what) => {
+    let said = '';
+    const stderr = worker.stderr ?? worker.process.stderr;
+    stderr.setEncoding('utf8').on('data', (text) => {
+      said += text;
+    });
+    const [code] = await once(worker, 'exit');
+    assert.equal(code, 2);
+    assert.match(said, new RegExp(`^callsteer: ${what} would have a dispatcher of its own, .* ask it over HTTP\\n$`));
+  };
+  await check(new Worker(SERVER, { argv: ['--port', '0'], stderr: true }), 'a worker thread');
+  cluster.setupPrimary({ exec: fileURLToPath(SERVER), args: ['--port', '0'], silent: true });
+  await check(cluster.fork(), 'a worker of a cluster');
 });
 
 /** Asks until a bridge is as it should be. */
