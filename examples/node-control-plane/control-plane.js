@@ -112,10 +112,14 @@ export class ControlPlane {
   replaceList(file, { dryRun }) {
     const list = new List(file);
     const probes = this.#dispatcher.config().probing.mode !== 'off';
-    for (const [, description] of list.destinations()) {
-      this.#freeSwitches.check(description);
-      if (probes) {
-        checkProbeable(description);
+    for (const { line, destination } of list.entries()) {
+      try {
+        this.#freeSwitches.check(destination);
+        if (probes) {
+          checkProbeable(destination);
+        }
+      } catch (error) {
+        throw Object.assign(error, { message: `line ${line}: ${error.message}` });
       }
     }
     const plan = this.#dispatcher.plan(list);

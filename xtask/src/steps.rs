@@ -139,13 +139,16 @@ pub(crate) const STEPS: &[Step] = &[
     },
     Step {
         name: "control-plane-node",
-        proves: "the control plane on Node keeps the HTTP contract, and a browser drains a bridge by its live page",
-        needs: &[NODE, NPM, CHROMIUM],
+        proves: "the control plane on Node keeps the HTTP contract, and a browser drains a bridge by the live page of both",
+        needs: &[NODE, NPM, PYTHON, CHROMIUM],
         actions: &[
             Command("npm ci --prefix crates/dispatch-node"),
             Command("npm run build --prefix crates/dispatch-node"),
+            Check(python::install),
             Command("npm ci --prefix examples/node-control-plane"),
-            Command("npm test --prefix examples/node-control-plane"),
+            Command(
+                "CALLSTEER_PYTHON=target/python/venv/bin/python npm test --prefix examples/node-control-plane",
+            ),
         ],
     },
     Step {

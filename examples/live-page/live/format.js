@@ -1,10 +1,10 @@
 // How numbers, times and states are written.
 
 const whole = new Intl.NumberFormat('en', { maximumFractionDigits: 0 });
-const short = new Intl.NumberFormat('en', { maximumSignificantDigits: 3 });
+const short = new Intl.NumberFormat('en', { maximumSignificantDigits: 3, maximumFractionDigits: 3, roundingPriority: 'lessPrecision' });
 const time = new Intl.DateTimeFormat('en-GB', { timeStyle: 'medium' });
 
-/** Three digits, all of them from 100 on; a dash where nothing is known. */
+/** Three digits, of them at most three decimals; all digits from 100 on; a dash where nothing is known. */
 export const amount = (value) => {
   if (value === null || value === undefined) {
     return '–';

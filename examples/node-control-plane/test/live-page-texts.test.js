@@ -10,6 +10,8 @@ test('numbers have three digits, or all of them', () => {
   const check = (value, expected) => assert.equal(amount(value), expected);
   check(0, '0');
   check(0.12345, '0.123');
+  check(0.00294, '0.003');
+  check(12.345, '12.3');
   check(99.96, '100');
   check(123456.7, '123,457');
   check(null, '–');

@@ -4,18 +4,20 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import path from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 
-import { PYTHON, SERVERS, start } from './servers.js';
+import { NODE, PYTHON, start } from './servers.js';
 
-const PACKAGE = fileURLToPath(new URL('../../../crates/dispatch-py/', import.meta.url));
+const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
+const PACKAGE = path.join(ROOT, 'crates/dispatch-py');
 const TESTS = 'tests/control_plane/test_contract.py::test_answers_are_as_the_document_says';
 
 if (PYTHON) {
   test('whatever is asked, the answer is one of the contract', async (t) => {
-    const { url } = await start(t, SERVERS[0], { list: '1 sip:a 32 0 duid=b1\n1 sip:b 32 0 duid=b2\n', token: 'a-token' });
-    const environment = { ...process.env, CALLSTEER_URL: url, PYTHONDONTWRITEBYTECODE: '1' };
+    const { url } = await start(t, NODE, { list: '1 sip:a 32 0 duid=b1\n1 sip:b 32 0 duid=b2\n', token: 'a-token' });
+    const environment = { ...process.env, CALLSTEER_URL: url, HYPOTHESIS_STORAGE_DIRECTORY: path.join(ROOT, 'target/python/hypothesis') };
     const run = spawn(PYTHON, ['-m', 'pytest', '-p', 'no:cacheprovider', '-q', TESTS], { cwd: PACKAGE, env: environment });
     let said = '';
     run.stdout.on('data', (bytes) => {

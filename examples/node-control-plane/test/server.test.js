@@ -14,9 +14,8 @@ import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
 
 import { FakeEventSocket } from './fakes/event-socket.js';
-import { SERVERS, send, spawnServer, start } from './servers.js';
+import { NODE, send, spawnServer, start } from './servers.js';
 
-const [NODE] = SERVERS;
 const SERVER = new URL('../server.js', import.meta.url);
 
 /** A folder with these files, which goes with the test. */
@@ -60,10 +59,10 @@ test('what it cannot start with is said, with the place', async (t) => {
   await Promise.all([
     check(['--list', file('none.list')], 'FILE: there is no such file'),
     check(['--list', file('bad.list')], 'FILE: line 2, column 16: '),
-    check(['--list', file('unprobeable.list')], 'FILE: destination "b1": sip:a;transport=ws has the transport ws; known are udp, tcp, tls; flag 32'),
-    check(['--list', file('freeswitch.list')], 'FILE: destination "b1": event_socket needs CALLSTEER_EVENT_SOCKET_PASSWORD'),
-    check(['--list', file('socket.list')], 'FILE: destination "b1": event_socket is HOST:PORT, not "8021"'),
-    check(['--list', file('legs.list')], 'FILE: destination "b1": legs_per_call is 1 to 9, not "0"'),
+    check(['--list', file('unprobeable.list')], 'FILE: line 1: destination "b1": sip:a;transport=ws has the transport ws; known are udp, tcp, tls; flag 32'),
+    check(['--list', file('freeswitch.list')], 'FILE: line 1: destination "b1": event_socket needs CALLSTEER_EVENT_SOCKET_PASSWORD'),
+    check(['--list', file('socket.list')], 'FILE: line 1: destination "b1": event_socket is HOST:PORT, not "8021"'),
+    check(['--list', file('legs.list')], 'FILE: line 1: destination "b1": legs_per_call is 1 to 9, not "0"'),
     check(['--config', file('bad.json')], 'FILE: expected value at line 1 column 15'),
     check(['--config', file('unknown.json')], 'FILE: unknown field `setup_timout`, expected one of '),
     check(['--config', file('wrong.json')], 'FILE: dispatchers: is 1 to 1000'),

@@ -15,9 +15,10 @@ const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
 /** From the root of the repository, where it is no absolute path. */
 export const PYTHON = process.env.CALLSTEER_PYTHON && path.resolve(ROOT, process.env.CALLSTEER_PYTHON);
 
-/** Name and command line of each. */
+/** Name and command line. */
+export const NODE = { name: 'node', command: [process.execPath, SERVER] };
 export const SERVERS = [
-  { name: 'node', command: [process.execPath, SERVER] },
+  NODE,
   ...(PYTHON ? [{ name: 'fastapi', command: [PYTHON, '-m', 'callsteer.fastapi'] }] : []),
 ];
 
