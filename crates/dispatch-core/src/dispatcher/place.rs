@@ -58,15 +58,18 @@ impl Dispatcher {
     /// Chooses as `begin` does, and counts nothing: for what is no call (a REGISTER, a request that is
     /// answered at once), or for calls that somebody else counts. Algorithms that take turns move on;
     /// those that follow load choose the same until a load changes. What counts only calls, the rates
-    /// and the limits of tenants, is not asked.
+    /// and the limits of tenants, is not asked. The Call-ID may be empty where no algorithm hashes it.
     ///
     /// # Errors
     /// As `begin`.
     pub fn pick(&mut self, call: &Call<'_>, now: Time) -> Result<Picked, BeginError> {
         self.advance(now);
-        check(call)?;
+        check_cost(call)?;
         self.fleet.prepare(call.set, &self.config);
         let hashes = self.fleet.legs(call.set).iter().any(|leg| leg.hashes);
+        if hashes {
+            check_text(call.text())?;
+        }
         let key = if hashes { self.fleet.hash(call.text()) } else { 0 };
         let mut rng = self.rng;
         let (leg, seat) = self.seat(&self.fleet, call, key, &mut rng)?;
@@ -125,7 +128,8 @@ impl Dispatcher {
 
     /// What `begin` would do with a call in a fleet that is prepared for it. Changes nothing but `rng`.
     pub(super) fn choose(&self, fleet: &Fleet, call: &Call<'_>, rng: &mut Rng) -> Result<Choice, BeginError> {
-        check(call)?;
+        check_text(call.call_id)?;
+        check_cost(call)?;
         let id = fleet.hash(call.call_id);
         if let Some(placed) = self.placed(id) {
             return Ok(Choice::Known(placed));
@@ -239,10 +243,14 @@ pub(super) struct SeatChoice {
     tenant: Option<NonZeroU64>,
 }
 
-fn check(call: &Call<'_>) -> Result<(), BeginError> {
-    if call.call_id.is_empty() {
+fn check_text(text: &[u8]) -> Result<(), BeginError> {
+    if text.is_empty() {
         return Err(BeginError::InvalidCall { field: "call_id", rule: "is not empty" });
     }
+    Ok(())
+}
+
+fn check_cost(call: &Call<'_>) -> Result<(), BeginError> {
     if !(1..=u32::from(u16::MAX)).contains(&call.cost) {
         return Err(BeginError::InvalidCall { field: "cost", rule: "is 1 to 65535" });
     }
