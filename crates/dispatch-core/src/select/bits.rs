@@ -9,6 +9,13 @@ pub(crate) struct Bits {
 }
 
 impl Bits {
+    /// The bits below `len`, all of them on.
+    pub(crate) fn full(len: u32) -> Self {
+        let mut words = alloc::vec![u64::MAX; len as usize / 64];
+        words.push((1 << (len % 64)) - 1);
+        Self { words, len }
+    }
+
     pub(crate) fn set(&mut self, bit: u32, on: bool) {
         let word = bit as usize / 64;
         if word >= self.words.len() {
@@ -97,6 +104,9 @@ mod tests {
         assert_eq!(walk(64), [64, 200, 0, 63]);
         assert_eq!(walk(201), [0, 63, 64, 200]);
         assert_eq!(walk(9_999), [0, 63, 64, 200]);
+        for len in [0, 1, 64, 130] {
+            assert!(Bits::full(len).from(0).eq(0..len) && Bits::full(len).len() == len);
+        }
         assert_eq!([0, 1, 63, 200, 9_999].map(|bit| bits.contains(bit)), [true, false, true, true, false]);
     }
 }

@@ -8,8 +8,8 @@
 use alloc::vec;
 use alloc::vec::Vec;
 
-use super::turns::Turns;
-use super::{Ask, Candidates, compare_load};
+use super::turns::in_order;
+use super::{Ask, Bits, Candidates, compare_load};
 use crate::hash::{Hasher, below, mix};
 use crate::slots::NONE;
 
@@ -135,28 +135,66 @@ impl Bound {
 fn table(members: &[(u64, u32, u32)]) -> Vec<u32> {
     let slots = if members.len() <= MANY { SLOTS } else { SLOTS_FOR_MANY };
     let mut table = vec![NONE; if members.is_empty() { 0 } else { slots as usize }];
-    let mut turns = Turns::new((0u32..).zip(members.iter().map(|(_, _, weight)| *weight)));
+    let mut free = Bits::full(slots);
     let mut walks: Vec<(u32, u32)> =
         members.iter().map(|(hash, _, _)| (below(*hash, slots), 1 + below(mix(*hash), slots - 1))).collect();
-    for _ in 0..table.len() {
-        let Some(turn) = turns.first() else { break };
-        turns.take(turn);
-        let (Some((slot, step)), Some((_, seat, _))) =
+    let turns = in_order((0u32..).zip(members.iter().map(|(_, _, weight)| *weight)));
+    let mut last_ones = Vec::new();
+    for turn in turns.take(table.len()) {
+        let (Some((walk, step)), Some((_, seat, _))) =
             (walks.get_mut(turn as usize), members.get(turn as usize))
         else {
             break;
         };
         // The number of slots is prime, so every walk comes by every slot.
-        loop {
-            let here = *slot;
-            *slot = (*slot + *step) % slots;
-            if let Some(free) = table.get_mut(here as usize).filter(|owner| **owner == NONE) {
-                *free = *seat;
-                break;
+        let mut slot = *walk;
+        if free.len() > FEW {
+            while !free.contains(slot) {
+                slot = after(slot, *step, slots);
             }
+            free.set(slot, false);
+        } else {
+            // Walks would be long: it is computed which of the last ones comes first.
+            if free.len() == FEW && last_ones.is_empty() {
+                last_ones.extend(free.from(0));
+            }
+            let inverse = inverse(*step, slots);
+            let steps = |to: &u32| product(to + slots - slot, inverse, slots);
+            let Some(first) = (0..last_ones.len()).min_by_key(|place| last_ones.get(*place).map(steps))
+            else {
+                break;
+            };
+            slot = last_ones.swap_remove(first);
         }
+        if let Some(owner) = table.get_mut(slot as usize) {
+            *owner = *seat;
+        }
+        *walk = after(slot, *step, slots);
     }
     table
+}
+
+/// The next slot of a walk.
+const fn after(slot: u32, step: u32, slots: u32) -> u32 {
+    let next = slot + step;
+    if next < slots { next } else { next - slots }
+}
+
+const fn product(a: u32, b: u32, prime: u32) -> u32 {
+    (a as u64 * b as u64 % prime as u64) as u32
+}
+
+/// What a step is multiplied by to make 1: its (prime - 2)nd power, by Fermat.
+const fn inverse(step: u32, prime: u32) -> u32 {
+    let (mut power, mut square, mut bits) = (1, step, prime - 2);
+    while bits > 0 {
+        if bits & 1 == 1 {
+            power = product(power, square, prime);
+        }
+        square = product(square, square, prime);
+        bits >>= 1;
+    }
+    power
 }
 
 /// Attempts before the candidates are looked at one by one: with 10 % of the weight usable, one
@@ -167,3 +205,41 @@ const SLOTS: u32 = 65_537;
 /// Beyond this many members the table is larger; who passes it sees most keys move once.
 const MANY: usize = 4_096;
 const SLOTS_FOR_MANY: u32 = 1_048_583;
+/// Free slots that are looked at one by one: more cost more than the walks that end at them.
+const FEW: u32 = 256;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Section 3.4 of the paper, word by word: every walk slot by slot, with weights as turns.
+    fn by_the_paper(members: &[(u64, u32, u32)]) -> Vec<u32> {
+        let mut table = vec![NONE; SLOTS as usize];
+        let mut turns = crate::select::turns::Turns::new((0u32..).zip(members.iter().map(|member| member.2)));
+        let mut next = vec![0u64; members.len()];
+        for _ in 0..SLOTS {
+            let turn = turns.first().unwrap() as usize;
+            turns.take(turn as u32);
+            let (hash, seat, _) = members[turn];
+            let (offset, skip) = (below(hash, SLOTS), 1 + below(mix(hash), SLOTS - 1));
+            loop {
+                let slot = (u64::from(offset) + next[turn] * u64::from(skip)) % u64::from(SLOTS);
+                next[turn] += 1;
+                if table[slot as usize] == NONE {
+                    table[slot as usize] = seat;
+                    break;
+                }
+            }
+        }
+        table
+    }
+
+    #[test]
+    fn the_table_is_that_of_the_paper() {
+        for weights in [&[1u32][..], &[1, 1], &[3, 1, 7], &[5; 40]] {
+            let member = |(seat, weight): (u32, &u32)| (mix(u64::from(seat)), seat, *weight);
+            let members: Vec<_> = (0u32..).zip(weights).map(member).collect();
+            assert!(table(&members) == by_the_paper(&members), "{weights:?}");
+        }
+    }
+}

@@ -4,7 +4,9 @@
 //! Sainte-Laguë: after Σw/gcd turns each one has had exactly w/gcd, whichever way one cuts the
 //! endless sequence, and in between nobody is far ahead or behind.
 
+use alloc::collections::{BTreeMap, BinaryHeap};
 use alloc::vec::Vec;
+use core::cmp::{Ordering, Reverse};
 
 use super::tournament::Tournament;
 
@@ -80,6 +82,65 @@ impl Turns {
     }
 }
 
+/// The turns of these seats with these weights from the beginning, all of them present: what
+/// [`Turns`] gives one by one, in the time of a walk. Seats of one weight are due together.
+pub(crate) fn in_order(seats: impl Iterator<Item = (u32, u32)>) -> impl Iterator<Item = u32> {
+    let mut by_weight: BTreeMap<u32, Vec<u32>> = BTreeMap::new();
+    for (seat, weight) in seats.filter(|(_, weight)| *weight > 0) {
+        by_weight.entry(weight).or_default().push(seat);
+    }
+    by_weight.values_mut().for_each(|seats| seats.sort_unstable());
+    let mut dues: BinaryHeap<Reverse<Due>> =
+        by_weight.keys().map(|weight| Reverse(Due { taken: 0, weight: *weight })).collect();
+    let (mut turn, mut next) = (Vec::new(), 0);
+    core::iter::from_fn(move || {
+        if next == turn.len() {
+            turn.clear();
+            next = 0;
+            let Reverse(first) = *dues.peek()?;
+            let mut weights = 0;
+            while let Some(mut due) = dues.peek_mut().filter(|due| due.0 == first) {
+                turn.extend(by_weight.get(&due.0.weight).into_iter().flatten());
+                due.0.taken += 1;
+                weights += 1;
+            }
+            if weights > 1 {
+                turn.sort_unstable();
+            }
+        }
+        next += 1;
+        turn.get(next - 1).copied()
+    })
+}
+
+/// When all seats of a weight are due: (2k + 1) / 2w.
+#[derive(Clone, Copy)]
+struct Due {
+    taken: u64,
+    weight: u32,
+}
+
+impl Ord for Due {
+    fn cmp(&self, other: &Self) -> Ordering {
+        let due = |a: &Self, b: &Self| (2 * u128::from(a.taken) + 1) * u128::from(b.weight);
+        due(self, other).cmp(&due(other, self))
+    }
+}
+
+impl PartialOrd for Due {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl PartialEq for Due {
+    fn eq(&self, other: &Self) -> bool {
+        self.cmp(other) == Ordering::Equal
+    }
+}
+
+impl Eq for Due {}
+
 /// (2k + 1) / 2w of `a` against `b`; equal ones in seat order.
 fn due_before(seats: &[(u32, u64)], a: u32, b: u32) -> bool {
     let (Some((w_a, k_a)), Some((w_b, k_b))) = (seats.get(a as usize), seats.get(b as usize)) else {
@@ -116,6 +177,17 @@ mod tests {
                     assert_eq!(got, *weight as usize, "seat {seat} of {weights:?}");
                 }
             }
+        }
+    }
+
+    #[test]
+    fn turns_in_order_are_those_taken_one_by_one() {
+        for weights in
+            [&[10u32, 10, 8, 10][..], &[1], &[], &[7, 1, 1], &[3, 0, 1, 9, 3, 5, 1], &[655_350, 10, 7, 7]]
+        {
+            let seats = (0u32..).zip(weights.iter().copied());
+            let count = if weights.is_empty() { 0 } else { 3_000 };
+            assert!(in_order(seats).take(3_000).eq(picks(weights, count)), "{weights:?}");
         }
     }
 

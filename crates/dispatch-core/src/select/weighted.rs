@@ -5,7 +5,7 @@
 
 use alloc::vec::Vec;
 
-use super::turns::Turns;
+use super::turns::{Turns, in_order};
 use super::{Ask, Candidates};
 
 #[derive(Clone, Debug)]
@@ -28,20 +28,14 @@ impl Weighted {
         let weights = || candidates.seated().map(|(seat, member)| (seat, member.share()));
         let divisor = weights().fold(0, |divisor, (_, weight)| gcd(divisor, weight)).max(1);
         let round = weights().map(|(_, weight)| u64::from(weight / divisor)).sum::<u64>();
-        let mut turns = Turns::new(weights());
         *self = if round > CAP {
+            let mut turns = Turns::new(weights());
             for (seat, _) in candidates.seated().filter(|(seat, _)| !candidates.usable.contains(*seat)) {
                 turns.present(seat, false);
             }
             Self::Turns(turns)
         } else {
-            let slots: Vec<u32> = (0..round)
-                .map_while(|_| {
-                    let seat = turns.first()?;
-                    turns.take(seat);
-                    Some(seat)
-                })
-                .collect();
+            let slots: Vec<u32> = in_order(weights()).take(round as usize).collect();
             let next = match self {
                 Self::Schedule { slots: old, next } => *next * slots.len() / old.len().max(1),
                 Self::Turns(_) => 0,
