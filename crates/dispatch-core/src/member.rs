@@ -212,6 +212,12 @@ impl Member {
         f64::from(self.share()) / 10.0
     }
 
+    /// Whether the number of its calls can change how it stands.
+    pub(crate) const fn has_limits(&self) -> bool {
+        let Destination { max_calls, max_rate, .. } = self.destination;
+        max_calls > 0 || max_rate > 0 || self.said.capacity.is_some()
+    }
+
     fn is_full(&self) -> bool {
         let limit = self.destination.max_calls;
         let all = f64::from(self.calls) + self.estimate.foreign();

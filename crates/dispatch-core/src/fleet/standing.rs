@@ -47,9 +47,9 @@ impl Fleet {
     /// Only the count of calls changed: where the standing did not, no timer did either.
     pub(super) fn recount(&mut self, key: Key, config: &Config, now: Time) {
         let Some(member) = self.members.find(key) else { return };
-        let panic = self.sets.get(member.place).is_some_and(Set::panics);
         let standing = member.standing;
-        if member.standing_at(panic, now) == standing {
+        let panic = || self.sets.get(member.place).is_some_and(Set::panics);
+        if !member.has_limits() || member.standing_at(panic(), now) == standing {
             self.tell(key, standing, standing);
         } else {
             self.stand(key, config, now);

@@ -28,21 +28,28 @@ use super::traffic::Traffic;
 use crate::time::Time;
 
 /// What calls cost, learned over all bridges.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub(crate) struct Costs {
     /// ĉ per class; `None` before a report of a bridge with such a call.
     classes: Vec<Option<f64>>,
     /// Σ load and Σ calls over reports, with forgetting.
     work: f64,
     calls: f64,
+    /// c̄: 1 before any report, and while every bridge reports 0.
+    mean: f64,
     /// Own calls.
     traffic: Traffic,
 }
 
+impl Default for Costs {
+    fn default() -> Self {
+        Self { classes: Vec::new(), work: 0.0, calls: 0.0, mean: 1.0, traffic: Traffic::default() }
+    }
+}
+
 impl Costs {
-    /// c̄: 1 before any report, and while every bridge reports 0.
-    pub(crate) fn mean(&self) -> f64 {
-        if self.work > 0.0 && self.calls > 0.0 { self.work / self.calls } else { 1.0 }
+    pub(crate) const fn mean(&self) -> f64 {
+        self.mean
     }
 
     /// ĉ of a class, or c̄ where nothing is known of it.
@@ -68,7 +75,8 @@ impl Costs {
         let keep = libm::exp(-1.0 / (FORGET_REPORTS * members));
         self.work = self.work * keep + y;
         self.calls = self.calls * keep + calls;
-        let mean = self.mean();
+        self.mean = if self.work > 0.0 && self.calls > 0.0 { self.work / self.calls } else { 1.0 };
+        let mean = self.mean;
         let within = |cost: f64| cost.clamp(LEAST_COST * mean, MOST_COST * mean);
         let first = within(y / calls.max(1.0));
         if self.classes.len() < own.len() {

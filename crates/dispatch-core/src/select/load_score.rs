@@ -19,14 +19,23 @@ pub(crate) fn choose(candidates: &Candidates<'_>, ask: &Ask<'_>, rng: &mut Rng) 
 
 /// (L + ĉ) / w of a member.
 pub(crate) fn key(member: &Member, ask: &Ask<'_>) -> f64 {
-    let load = member.estimate.load(ask.costs, ask.dispatchers, ask.now);
-    (load + ask.costs.of(ask.class) * f64::from(ask.cost)) / member.weight()
+    key_with(member, cost(ask), ask)
+}
+
+/// ĉ: what the call is expected to cost.
+fn cost(ask: &Ask<'_>) -> f64 {
+    ask.costs.of(ask.class) * f64::from(ask.cost)
+}
+
+fn key_with(member: &Member, cost: f64, ask: &Ask<'_>) -> f64 {
+    (member.estimate.load(ask.costs, ask.dispatchers, ask.now) + cost) / member.weight()
 }
 
 fn least(candidates: &Candidates<'_>, ask: &Ask<'_>, rng: &mut Rng) -> Option<u32> {
     let (mut best, mut least, mut equals) = (None, f64::INFINITY, 0);
+    let cost = cost(ask);
     for (seat, member) in open(candidates, ask) {
-        let key = key(member, ask);
+        let key = key_with(member, cost, ask);
         if key < least {
             (best, least, equals) = (Some(seat), key, 1);
         } else if key == least {
