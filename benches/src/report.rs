@@ -21,7 +21,10 @@ pub(crate) struct Measured {
     pub(crate) case: String,
     /// Members, or calls in progress.
     pub(crate) n: usize,
+    /// The median of all turns.
     pub(crate) nanos: f64,
+    /// The least of them.
+    pub(crate) least: f64,
 }
 
 /// Something that must be so.
@@ -38,8 +41,10 @@ pub(crate) struct Claim {
 
 impl Report {
     pub(crate) fn add(&mut self, suite: &'static str, n: usize, timings: &[Timing]) {
-        let measured =
-            |timing: &Timing| Measured { suite, case: timing.name.clone(), n, nanos: timing.nanos() };
+        let measured = |timing: &Timing| {
+            let (nanos, least) = (timing.nanos(), timing.least());
+            Measured { suite, case: timing.name.clone(), n, nanos, least }
+        };
         self.measured.extend(timings.iter().map(measured));
     }
 
@@ -58,11 +63,17 @@ impl Report {
 
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut table = plain(["suite", "case", "N", "ns"]);
-        for Measured { suite, case, n, nanos } in &self.measured {
-            table.add_row([(*suite).to_string(), case.clone(), n.to_string(), figure(*nanos)]);
+        let mut table = plain(["suite", "case", "N", "ns, median", "least"]);
+        for Measured { suite, case, n, nanos, least } in &self.measured {
+            table.add_row([
+                (*suite).to_string(),
+                case.clone(),
+                n.to_string(),
+                figure(*nanos),
+                figure(*least),
+            ]);
         }
-        right(&mut table, &[2, 3]);
+        right(&mut table, &[2, 3, 4]);
         writeln!(f, "{table}\n")?;
         let mut table = plain(["claim", "is", "must be", ""]);
         for Claim { what, value, unit, limit, at_least, holds } in &self.claims {
@@ -78,7 +89,7 @@ impl fmt::Display for Report {
 
 fn plain<const N: usize>(header: [&str; N]) -> Table {
     let mut table = Table::new();
-    table.load_style(presets::NOTHING).set_header(header);
+    table.load_style(presets::ASCII_MARKDOWN).set_header(header);
     table
 }
 

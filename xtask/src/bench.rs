@@ -34,7 +34,7 @@ const BENCHES: &[Program] = &[
         name: "core",
         prepare: None,
         line: "cargo run --quiet --locked --release --manifest-path benches/Cargo.toml --target-dir target/benches -- \
-               --json target/bench-core.json",
+               core --json target/bench-core.json",
     },
     Program {
         name: "python",

@@ -228,6 +228,18 @@ pub(crate) const STEPS: &[Step] = &[
         ],
     },
     Step {
+        name: "instructions",
+        proves: "no hot path takes 3 % more instructions than the baseline",
+        needs: &[VALGRIND],
+        actions: &[
+            Command(
+                "cargo build --locked --release --manifest-path benches/Cargo.toml --target-dir target/benches \
+                 --no-default-features",
+            ),
+            Command("target/benches/release/callsteer-benches instructions"),
+        ],
+    },
+    Step {
         name: "fuzz",
         proves: "a minute of inputs that reach new code fails nowhere",
         needs: &[LINUX, CXX],
@@ -284,6 +296,9 @@ const SIPP: Need =
 
 const CHROMIUM: Need =
     Need { what: "chromium", is_here: || on_the_path("chromium"), get_it_with: "apt-get install chromium" };
+
+const VALGRIND: Need =
+    Need { what: "valgrind", is_here: || on_the_path("valgrind"), get_it_with: "apt-get install valgrind" };
 
 const C_LINKER: Need = Need { what: "cc", is_here: || on_the_path("cc"), get_it_with: "apt-get install gcc" };
 

@@ -67,7 +67,7 @@ fn scores(effort: Effort, report: &mut Report) {
     }
 }
 
-fn ours<'a>(name: &str, algorithm: Algorithm, members: usize, weights: &[u32]) -> Case<'a> {
+pub(crate) fn ours<'a>(name: &str, algorithm: Algorithm, members: usize, weights: &[u32]) -> Case<'a> {
     let mut order = Counting::new(config(algorithm), destinations(members, weights));
     let mut live: Vec<u64> = (0..8 * members).filter_map(|_| order.begin(0)).collect();
     let mut numbers = Numbers::new(1);
@@ -89,7 +89,7 @@ fn cycle<'a>(name: &str, members: usize, mut place: impl FnMut(usize) -> usize +
     })
 }
 
-fn scan<'a>(members: usize) -> Case<'a> {
+pub(crate) fn scan<'a>(members: usize) -> Case<'a> {
     let mut loads = vec![8u64; members];
     cycle(SCAN, members, move |ended| {
         let best = loads.iter().enumerate().min_by_key(|(_, load)| **load).map_or(0, |(member, _)| member);

@@ -1,9 +1,9 @@
 //! What is measured, one file per question.
 
-mod calls;
+pub(crate) mod calls;
 mod changes;
 mod hashing;
-mod loads;
+pub(crate) mod loads;
 mod shared;
 mod turns;
 
@@ -11,6 +11,8 @@ use callsteer::{Algorithm, Config, Destination, Dispatcher, ProbingConfig, Probi
 
 use crate::measure::{Effort, Numbers};
 use crate::report::Report;
+
+pub(crate) use calls::Crowd;
 
 /// A name, and what measures.
 pub(crate) type Suite = (&'static str, fn(Effort, &mut Report));
@@ -26,20 +28,20 @@ pub(crate) const SUITES: &[Suite] = &[
 ];
 
 /// A configuration with this algorithm, and no probes in between.
-fn config(algorithm: Algorithm) -> Config {
+pub(crate) fn config(algorithm: Algorithm) -> Config {
     let probing = ProbingConfig { mode: ProbingMode::Off, ..ProbingConfig::default() };
     Config { algorithm, probing, ..Config::default() }
 }
 
 /// So many members; `weights` in turn.
-fn destinations(members: usize, weights: &[u32]) -> impl Iterator<Item = Destination> {
+pub(crate) fn destinations(members: usize, weights: &[u32]) -> impl Iterator<Item = Destination> {
     (0..members).map(move |index| Destination {
         weight: weights[index % weights.len()],
         ..Destination::new(format!("sip:10.{}.{}.{}", index >> 16, index >> 8 & 255, index & 255))
     })
 }
 
-fn dispatcher(config: Config, members: usize, weights: &[u32]) -> anyhow::Result<Dispatcher> {
+pub(crate) fn dispatcher(config: Config, members: usize, weights: &[u32]) -> anyhow::Result<Dispatcher> {
     let mut dispatcher = Dispatcher::new(config)?;
     for destination in destinations(members, weights) {
         dispatcher.add(1, destination, Time::ZERO)?;
@@ -58,4 +60,4 @@ pub(crate) fn live(members: usize) -> Vec<u64> {
 }
 
 /// Weights of 8 classes.
-const CLASSES: [u32; 8] = [1, 2, 3, 4, 5, 6, 7, 8];
+pub(crate) const CLASSES: [u32; 8] = [1, 2, 3, 4, 5, 6, 7, 8];
