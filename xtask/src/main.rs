@@ -6,6 +6,7 @@ mod bench;
 mod freestanding;
 mod fuzz;
 mod kamailio;
+mod needs;
 mod python;
 mod run;
 mod steps;

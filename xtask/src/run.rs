@@ -6,7 +6,8 @@ use std::time::Instant;
 
 use anyhow::{Context, bail, ensure};
 
-use crate::steps::{Action, Need, Step};
+use crate::needs::Need;
+use crate::steps::{Action, Step};
 
 /// How many steps ended how.
 #[derive(Debug, Default, PartialEq, Eq)]
