@@ -45,6 +45,24 @@ pub struct Selection {
 }
 
 impl Selection {
+    /// What Kamailio did, where it did something else: this place of the index order, of so many
+    /// `members`, was selected. The call is counted there, and the next turn is behind it.
+    pub fn follow(&mut self, index: usize, members: usize) {
+        if index != self.index {
+            self.counted = self.counted.map(|_| index);
+            self.turn = ((index + 1) % members.max(1)) as u32;
+            self.failover.clear();
+            self.index = index;
+        }
+    }
+
+    /// Whether nobody gets the call although it is counted: algorithm 10, where one to fail over to
+    /// has no duid.
+    #[must_use]
+    pub const fn is_refused(&self) -> bool {
+        self.refused
+    }
+
     /// Drops the one selected, and selects the next of the failover list.
     pub(super) fn next(&mut self) -> Option<usize> {
         self.index = *self.failover.get(1)?;
