@@ -55,6 +55,18 @@ pub(crate) const KAMAILIO: Need = Need {
     get_it_with: "apt-get install kamailio",
 };
 
+pub(crate) const POSTGRESQL: Need = Need {
+    what: "a PostgreSQL server",
+    is_here: || Path::new("/usr/lib/postgresql").is_dir(),
+    get_it_with: "apt-get install postgresql",
+};
+
+pub(crate) const MARIADB: Need = Need {
+    what: "a MariaDB server",
+    is_here: || Path::new("/usr/sbin/mariadbd").is_file(),
+    get_it_with: "apt-get install mariadb-server",
+};
+
 pub(crate) const KAMAILIO_PYTHON: Need = Need {
     what: "Kamailio's app_python3",
     is_here: || {

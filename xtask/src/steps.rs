@@ -1,8 +1,8 @@
 //! The steps of `cargo xtask test`, in the order in which they run: cheap ones first.
 
 use crate::needs::{
-    AZURE_TRACE, C_LINKER, CHROMIUM, CLIPPY, CXX, KAMAILIO, KAMAILIO_PYTHON, LINUX, NODE, NPM, Need, PYTHON,
-    RUSTFMT, SIPP, VALGRIND,
+    AZURE_TRACE, C_LINKER, CHROMIUM, CLIPPY, CXX, KAMAILIO, KAMAILIO_PYTHON, LINUX, MARIADB, NODE, NPM, Need,
+    POSTGRESQL, PYTHON, RUSTFMT, SIPP, VALGRIND,
 };
 use crate::{freestanding, fuzz, python};
 
@@ -78,13 +78,16 @@ pub(crate) const STEPS: &[Step] = &[
     },
     Step {
         name: "kamailio",
-        proves: "decisions are those of the Kamailio that is installed, on lists and calls new every time",
+        proves: "decisions are those of the Kamailio that is installed, on lists and calls new every time, and so are names",
         needs: &[KAMAILIO],
         actions: &[
             Command("cargo xtask kamailio random --into target/kamailio"),
             Command(
                 "CALLSTEER_RECORDINGS=target/kamailio cargo test --locked --package callsteer --all-features \
                  --test kamailio kamailio_does",
+            ),
+            Command(
+                "cargo test --locked --package callsteer-sim --all-features --test kamailio kamailio_itself",
             ),
         ],
     },
@@ -95,6 +98,12 @@ pub(crate) const STEPS: &[Step] = &[
         actions: &[Command(
             "cargo test --locked --package callsteer-sim --all-features --test claims --test load_claims azure",
         )],
+    },
+    Step {
+        name: "databases",
+        proves: "Kamailio's table is read from SQLite, PostgreSQL and MySQL",
+        needs: &[POSTGRESQL, MARIADB],
+        actions: &[Command("cargo test --locked --package callsteer-sim --all-features --test database")],
     },
     Step {
         name: "page",

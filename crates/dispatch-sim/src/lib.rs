@@ -30,11 +30,15 @@ pub mod bank;
 pub mod bench;
 pub mod compare;
 pub mod course;
+#[cfg(feature = "database")]
+pub mod database;
 pub mod decisions;
 mod draw;
 pub mod estimate;
 pub mod figures;
 pub mod lengths;
+#[cfg(feature = "cli")]
+pub mod migrate;
 #[cfg(feature = "cli")]
 pub mod page;
 pub mod policy;
@@ -43,6 +47,8 @@ pub mod recorded;
 pub mod replay;
 pub mod report;
 pub mod scenario;
+#[cfg(feature = "cli")]
+pub mod script;
 #[cfg(feature = "cli")]
 pub mod sheet;
 pub mod simulation;

@@ -3,6 +3,7 @@
 mod bar;
 mod bench;
 mod lint;
+mod migrate;
 mod plan;
 mod recorded;
 mod replay;
@@ -31,6 +32,7 @@ struct Cli {
 enum Command {
     Bench(Box<bench::Bench>),
     Lint(lint::Lint),
+    Migrate(migrate::Migrate),
     Plan(plan::Plan),
     Replay(replay::Replay),
     Scenarios(scenarios::Scenarios),
@@ -45,6 +47,7 @@ pub(crate) fn run() -> ExitCode {
     {
         Command::Bench(bench) => bench.run(),
         Command::Lint(lint) => lint.run(),
+        Command::Migrate(migrate) => migrate.run(),
         Command::Plan(plan) => plan.run(),
         Command::Replay(replay) => replay.run(),
         Command::Scenarios(scenarios) => scenarios.run(),
@@ -77,6 +80,13 @@ fn write_json(file: &Path, came_out: &impl Serialize) -> Result<(), Box<dyn Erro
         return Ok(print(&json)?);
     }
     Ok(write(file, &json)?)
+}
+
+/// `NAME` or `NAME=VALUE`.
+
+fn define(text: &str) -> Result<(String, String), String> {
+    let (name, value) = text.split_once('=').unwrap_or((text, ""));
+    Ok((name.into(), value.into()))
 }
 
 /// What a command comes to: its exit code, or an error that is printed.
