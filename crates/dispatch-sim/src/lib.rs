@@ -50,6 +50,8 @@ pub mod scenario;
 #[cfg(feature = "cli")]
 pub mod script;
 #[cfg(feature = "cli")]
+pub mod shadow;
+#[cfg(feature = "cli")]
 pub mod sheet;
 pub mod simulation;
 mod steps;

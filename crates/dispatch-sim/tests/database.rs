@@ -91,10 +91,10 @@ fn a_row_that_is_no_destination_is_named_by_its_place() {
     });
     let (code, said, _) = migrate(folder.path(), "", &[&url]);
     assert_eq!(code, 1, "{said}");
-    assert!(said.contains("table dispatcher, row:2:26: lost: weight is 1 to 65535"), "{said}");
+    assert!(said.contains("table dispatcher, row:2:27: lost: weight is 1 to 65535"), "{said}");
     let strict = "modparam(\"dispatcher\", \"ds_load_mode\", 1)\n";
     let (code, said, _) = migrate(folder.path(), strict, &[&url]);
-    assert!(code == 2 && said.contains("table dispatcher, row:2:26: weight is"), "{said}");
+    assert!(code == 2 && said.contains("table dispatcher, row:2:27: weight is"), "{said}");
 }
 
 /// A server that ends with the test.

@@ -20,7 +20,7 @@ use super::{BAD_INPUT, Done, FOUND, define, print};
 #[command(after_help = AFTER_HELP)]
 pub(super) struct Lint {
     /// Lists in the format of Kamailio's dispatcher.list; a kamailio.cfg is told by its name, *.cfg
-    #[arg(required = true)]
+    #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
     /// Read kamailio.cfg with this defined, as Kamailio's option -A does; may be given several times
     #[arg(short = 'A', long = "define", value_name = "NAME[=VALUE]", value_parser = define)]

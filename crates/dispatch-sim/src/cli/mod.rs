@@ -8,6 +8,7 @@ mod plan;
 mod recorded;
 mod replay;
 mod scenarios;
+mod shadow;
 mod simulate;
 
 use std::error::Error;
@@ -36,6 +37,7 @@ enum Command {
     Plan(plan::Plan),
     Replay(replay::Replay),
     Scenarios(scenarios::Scenarios),
+    Shadow(Box<shadow::Shadow>),
     Simulate(simulate::Simulate),
 }
 
@@ -51,6 +53,7 @@ pub(crate) fn run() -> ExitCode {
         Command::Plan(plan) => plan.run(),
         Command::Replay(replay) => replay.run(),
         Command::Scenarios(scenarios) => scenarios.run(),
+        Command::Shadow(shadow) => shadow.run(),
         Command::Simulate(simulate) => simulate.run(),
     };
     done.unwrap_or_else(|error| {
@@ -83,7 +86,6 @@ fn write_json(file: &Path, came_out: &impl Serialize) -> Result<(), Box<dyn Erro
 }
 
 /// `NAME` or `NAME=VALUE`.
-
 fn define(text: &str) -> Result<(String, String), String> {
     let (name, value) = text.split_once('=').unwrap_or((text, ""));
     Ok((name.into(), value.into()))

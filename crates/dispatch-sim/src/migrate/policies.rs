@@ -90,7 +90,7 @@ fn route(
             return None;
         }
     };
-    let Some(known) = known else { return None };
+    let known = known?;
     if matches!(number, 1..=3 | 5 | 7) {
         let what = format!("algorithm {number}, {}: {}", known.kamailio, known.note);
         migration.say(place, Fate::Outside, what);

@@ -65,9 +65,7 @@ impl Lexer {
                 let place = cursor.place.clone();
                 let directive = cursor.directive();
                 self.preprocessor.directive(&directive, &place)?;
-            } else if self.preprocessor.skips() {
-                cursor.line();
-            } else if first == '#' || cursor.text.starts_with("//") {
+            } else if self.preprocessor.skips() || first == '#' || cursor.text.starts_with("//") {
                 cursor.line();
             } else if cursor.text.starts_with("/*") {
                 let end = cursor.text.find("*/").ok_or_else(|| cursor.refuse("this comment has no end"))?;

@@ -56,9 +56,7 @@ impl<'a> Reader<'a> {
                 self.blocks.push(Block { opened: token, name, fallback_of });
             }
             TokenKind::Sign('}') => {
-                if self.blocks.pop().is_none() {
-                    return Err(refuse(token, "this '}' has no '{'"));
-                }
+                self.blocks.pop().ok_or_else(|| refuse(token, "this '}' has no '{'"))?;
             }
             TokenKind::Sign(';') => self.ahead = None,
             TokenKind::Word(word) if self.blocks.is_empty() => return self.top_level(token, word),
