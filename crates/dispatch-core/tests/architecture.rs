@@ -87,6 +87,45 @@ fn files_are_a_page_of_thought_and_say_what_they_are() {
     assert!(wrong.is_empty(), "\n{}\n", wrong.join("\n"));
 }
 
+/// What is unsafe stands in docs/trust.md with its number and its reason, file by file.
+#[test]
+fn unsafe_code_is_listed_with_its_reason() {
+    let listed = fs::read_to_string(folder("../docs/trust.md")).expect("the list of unsafe code");
+    let rows = listed.lines().filter_map(|line| {
+        let mut cells = line.strip_prefix("| `")?.splitn(3, " | ");
+        let file = cells.next()?.strip_suffix('`').filter(|file| file.ends_with(".rs"))?;
+        Some((file.to_string(), cells.next()?.parse().ok()?))
+    });
+    let listed: BTreeSet<(String, usize)> = rows.collect();
+    let roots = ["../crates", "../xtask", "../fuzz/fuzz_targets", "../benches"];
+    let sources = roots.iter().flat_map(|root| self::sources(&folder(root)));
+    let counted = sources.map(|source| (source.name.replace("../", ""), unsafe_in(&source.text)));
+    // This file speaks of it.
+    let is_counted = |(name, count): &(String, usize)| *count > 0 && !name.ends_with("architecture.rs");
+    let counted: BTreeSet<_> = counted.filter(is_counted).collect();
+    let differ: Vec<_> = counted.symmetric_difference(&listed).collect();
+    assert!(differ.is_empty(), "docs/trust.md and the sources differ in {differ:?}");
+}
+
+#[test]
+fn unsafe_is_found_where_it_is_code() {
+    let check = |text: &str, expected| assert_eq!(unsafe_in(text), expected, "{text}");
+    check("let a = unsafe { b() };", 1);
+    check("unsafe impl Sync for A {}\nunsafe fn f() {\n    unsafe { g() }\n}", 3);
+    check("unsafe{ b() }\n#[unsafe(no_mangle)]", 2);
+    check("// unsafe { }\n    /// an unsafe fn\n#![forbid(unsafe_code)]", 0);
+    check("const POLICY: &str = \"'unsafe-inline'\";", 0);
+}
+
+/// How often code is said to be unsafe.
+fn unsafe_in(text: &str) -> usize {
+    let code = text.lines().filter(|line| !line.trim_start().starts_with("//"));
+    let words = |line: &str| {
+        after(line, "unsafe").filter(|rest| rest.is_empty() || rest.starts_with([' ', '{', '('])).count()
+    };
+    code.map(words).sum()
+}
+
 #[test]
 fn arrows_are_found_however_they_are_written() {
     let check = |path: &str, text: &str, expected: &[&str]| {
