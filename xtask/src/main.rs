@@ -3,6 +3,7 @@
 #![forbid(unsafe_code)]
 
 mod bench;
+mod deny;
 mod freestanding;
 mod fuzz;
 mod kamailio;
@@ -10,6 +11,7 @@ mod needs;
 mod python;
 mod run;
 mod steps;
+mod tools;
 
 use std::env;
 use std::path::Path;

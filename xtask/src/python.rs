@@ -7,6 +7,8 @@ use std::process::Command;
 
 use anyhow::{Context, ensure};
 
+use crate::tools::run;
+
 const PACKAGE: &str = "crates/dispatch-py";
 const WHEELS: &str = "target/python/wheels";
 
@@ -58,14 +60,7 @@ const OLDEST: u32 = 10;
 const OLDEST_FOR_TESTS: u32 = 11;
 
 fn install_into(venv: &str, requirements: &str) -> anyhow::Result<String> {
-    let wanted = fs::read_to_string(requirements).with_context(|| format!("cannot read {requirements}"))?;
-    let installed = format!("{venv}/requirements.txt");
-    let python = format!("{venv}/bin/python");
-    if fs::read_to_string(&installed).ok().as_ref() != Some(&wanted) {
-        run(Command::new("python3").args(["-m", "venv", "--clear", venv]))?;
-        run(pip(&python).args(["--quiet", "--requirement", requirements]))?;
-        fs::write(&installed, wanted)?;
-    }
+    let python = environment(venv, requirements)?;
     let wheels = Path::new(WHEELS);
     if wheels.exists() {
         fs::remove_dir_all(wheels)?;
@@ -81,6 +76,19 @@ fn install_into(venv: &str, requirements: &str) -> anyhow::Result<String> {
     let wheel = wheel()?;
     run(pip(&python).args(["--quiet", "--no-deps", "--force-reinstall"]).arg(&wheel))?;
     Ok(format!("installed {}", wheel.display()))
+}
+
+/// An environment with what `requirements` lists, made anew where it lists something else than before; its Python.
+pub(crate) fn environment(venv: &str, requirements: &str) -> anyhow::Result<String> {
+    let wanted = fs::read_to_string(requirements).with_context(|| format!("cannot read {requirements}"))?;
+    let installed = format!("{venv}/requirements.txt");
+    let python = format!("{venv}/bin/python");
+    if fs::read_to_string(&installed).ok().as_ref() != Some(&wanted) {
+        run(Command::new("python3").args(["-m", "venv", "--clear", venv]))?;
+        run(pip(&python).args(["--quiet", "--requirement", requirements]))?;
+        fs::write(&installed, wanted)?;
+    }
+    Ok(python)
 }
 
 fn pip(python: &str) -> Command {
@@ -101,12 +109,4 @@ fn version(python: &Path) -> Option<u32> {
     let output = Command::new(python).arg("--version").output().ok()?;
     let version = String::from_utf8(output.stdout).ok()?;
     version.strip_prefix("Python 3.")?.split('.').next()?.parse().ok()
-}
-
-fn run(command: &mut Command) -> anyhow::Result<()> {
-    let line = format!("{command:?}").replace('"', "");
-    println!("$ {line}");
-    let status = command.status().with_context(|| format!("cannot start `{line}`"))?;
-    ensure!(status.success(), "`{line}` ended with {status}");
-    Ok(())
 }

@@ -1,10 +1,10 @@
 //! The steps of `cargo xtask test`, in the order in which they run: cheap ones first.
 
 use crate::needs::{
-    AZURE_TRACE, C_LINKER, CHROMIUM, CLIPPY, CXX, KAMAILIO, KAMAILIO_PYTHON, LINUX, MARIADB, NODE, NPM, Need,
-    POSTGRESQL, PYTHON, RUSTFMT, SIPP, VALGRIND,
+    AZURE_TRACE, C_LINKER, CARGO_DENY, CHROMIUM, CLIPPY, CXX, KAMAILIO, KAMAILIO_PYTHON, LINUX, MARIADB,
+    NODE, NPM, Need, POSTGRESQL, PYTHON, RUSTFMT, SIPP, VALGRIND,
 };
-use crate::{freestanding, fuzz, python};
+use crate::{deny, freestanding, fuzz, python};
 
 use Action::{Check, Command};
 
@@ -66,6 +66,12 @@ pub(crate) const STEPS: &[Step] = &[
         proves: "arrows between modules point down, and every file is short and says what it is",
         needs: &[],
         actions: &[Command("cargo test --locked --package callsteer --all-features --test architecture")],
+    },
+    Step {
+        name: "deny",
+        proves: "dependencies have permissive licences, one version each, come from where they should, and are counted right",
+        needs: &[CARGO_DENY],
+        actions: &[Check(deny::check), Check(deny::count)],
     },
     Step {
         name: "test",
