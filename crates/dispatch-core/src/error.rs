@@ -176,6 +176,13 @@ pub struct ScoreError {
     pub what: &'static str,
 }
 
+/// A text that is not what a replica says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DeltaError {
+    /// What is wrong, and where.
+    pub what: String,
+}
+
 /// Why `add` added nothing.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -260,6 +267,7 @@ pub const CODES: &[(&str, &str)] = &[
     (TOO_MANY, "no more destinations fit"),
     (ID_CHANGED, "an update must keep the id"),
     (STALE_PLAN, "destinations changed after the plan was made"),
+    (INVALID_DELTA, "a text is not what a replica says"),
 ];
 
 const INVALID_CONFIG: &str = "invalid_config";
@@ -284,6 +292,7 @@ const DUPLICATE: &str = "duplicate";
 const TOO_MANY: &str = "too_many";
 const ID_CHANGED: &str = "id_changed";
 const STALE_PLAN: &str = "stale_plan";
+const INVALID_DELTA: &str = "invalid_delta";
 
 /// Writes an error's `code()`, `Display` and `Error`: per case its code and its message.
 macro_rules! describe {
@@ -368,6 +377,9 @@ describe!(PlanError {
     Self::Invalid { index, error } => INVALID_DESTINATION, ("entry {}: {error}", index + 1);
     Self::Duplicate { index, set, id } => DUPLICATE,
         ("entry {}: set {set} has a destination {id:?} already", index + 1);
+});
+describe!(DeltaError {
+    Self { what } => INVALID_DELTA, ("{what}");
 });
 describe!(StalePlan {
     Self => STALE_PLAN, ("destinations changed after the plan was made: make it anew");

@@ -41,6 +41,7 @@
 //! - [`Report`] with [`Orca`], [`AgentCheck`] and [`Heartbeat`]: what bridges say about their load.
 //! - [`list`]: dispatcher.list, parsed, linted and written back.
 //! - [`kamailio`]: what Kamailio's dispatcher decides, and a model of it.
+//! - [`replica`]: several dispatchers over one fleet.
 //! - [`metrics`]: Prometheus text. [`Scaler`] and [`erlang`]: how many bridges.
 //!
 //! Every refusal is an error with a `code()`, the same in every language: [`CODES`].
@@ -81,6 +82,7 @@ mod load;
 mod member;
 pub mod metrics;
 mod rate;
+pub mod replica;
 mod rng;
 mod select;
 mod set;
@@ -93,15 +95,15 @@ mod time;
 pub use call::{Blame, Call, Failure, Lease, Picked, Placed, Probe, ProbeResult};
 pub use capacity::{ScaleEvent, Scaler, Usage, drain_candidates, erlang};
 pub use config::{
-    Algorithm, Config, EjectionConfig, HealthConfig, ProbingConfig, ProbingMode, ReplyCodes, Route,
-    ScalingConfig, SetId, TenantLimits, Threshold,
+    Algorithm, Config, EjectionConfig, HealthConfig, Limits, ProbingConfig, ProbingMode, ReplicasConfig,
+    ReplyCodes, Route, ScalingConfig, SetId, TenantLimits, Threshold,
 };
 pub use destination::{Destination, DestinationId, Starts};
 pub use dispatcher::{
     Capacity, Change, Dispatcher, Estimated, Explanation, Inventory, Plan, Reconciled, Row, Stats, Status,
 };
 pub use error::{
-    AddError, BeginError, CODES, ConfigError, DestinationError, FailError, NextError, NoSuchCall,
+    AddError, BeginError, CODES, ConfigError, DeltaError, DestinationError, FailError, NextError, NoSuchCall,
     NoSuchDestination, PlanError, ProbeError, ReadError, ReportError, ScoreError, StalePlan, UpdateError,
 };
 pub use event::{Event, EventKind};

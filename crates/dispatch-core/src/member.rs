@@ -1,5 +1,8 @@
 //! A destination as the dispatcher keeps it: its load, health and limits, and what is wanted of it.
 
+use alloc::boxed::Box;
+use alloc::vec::Vec;
+
 use crate::config::{Config, SetId};
 use crate::destination::{Destination, Starts};
 use crate::health::Health;
@@ -112,10 +115,17 @@ pub(crate) struct Member {
     pub(crate) probes: ProbeClock,
     /// Its probe is due and waits for the prober.
     pub(crate) probe_queued: bool,
+    /// Calls in progress there, of all replicas.
     pub(crate) calls: u32,
+    /// Of these, calls of other replicas, as far as known.
+    pub(crate) elsewhere: u32,
+    /// The most calls of this dispatcher, where `max_calls` is a limit.
+    pub(crate) share: u32,
+    /// What else other replicas say; `None` where nobody says anything.
+    pub(crate) others: Option<Box<Others>>,
     /// Calls counted in so far.
     pub(crate) placed: u64,
-    /// Σ cost of its calls.
+    /// Σ cost of these calls.
     pub(crate) load: u64,
     /// Which change of any load was the last one here: the tie-break of `call_load`.
     pub(crate) touched: u64,
@@ -143,6 +153,17 @@ pub(crate) struct Said {
     pub(crate) draining: bool,
     /// Its score, over a minute or more if it says so.
     pub(crate) score: Option<f64>,
+}
+
+/// What other replicas say of a destination, besides how many calls they have there.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Others {
+    /// Σ cost of their calls.
+    pub(crate) load: u64,
+    /// Of that, by number of class.
+    pub(crate) classes: Vec<u64>,
+    /// More than half of all replicas find it down.
+    pub(crate) outvoted: bool,
 }
 
 /// A drain under way.
@@ -183,7 +204,7 @@ impl Member {
             Will::Disabled => Standing::Disabled,
             Will::Draining => Standing::Draining,
             Will::Enabled if self.said.draining => Standing::Draining,
-            Will::Enabled if !panic && !self.health.is_up() => Standing::Inactive,
+            Will::Enabled if !panic && !self.is_up() => Standing::Inactive,
             Will::Enabled if !panic && self.attempts.is_ejected() => Standing::Ejected,
             Will::Enabled if self.health.busy_until().is_some_and(|until| until > now) => Standing::Busy,
             Will::Enabled if self.is_full() => Standing::Full,
@@ -194,7 +215,7 @@ impl Member {
 
     /// Whether it is in service and nothing is known against it.
     pub(crate) fn is_healthy(&self) -> bool {
-        self.is_in_service() && self.health.is_up() && !self.attempts.is_ejected()
+        self.is_in_service() && self.is_up() && !self.attempts.is_ejected()
     }
 
     /// Whether it is meant to take calls.
@@ -218,9 +239,25 @@ impl Member {
         max_calls > 0 || max_rate > 0 || self.said.capacity.is_some()
     }
 
+    /// Calls of this dispatcher in progress there.
+    pub(crate) const fn own_calls(&self) -> u32 {
+        self.calls - self.elsewhere
+    }
+
+    /// Σ cost of the calls of this dispatcher.
+    pub(crate) fn own_load(&self) -> u64 {
+        self.load - self.others.as_ref().map_or(0, |others| others.load)
+    }
+
+    /// Up by its own probes, and not down by those of most replicas.
+    fn is_up(&self) -> bool {
+        self.health.is_up() && !self.others.as_ref().is_some_and(|others| others.outvoted)
+    }
+
     fn is_full(&self) -> bool {
         let limit = self.destination.max_calls;
         let all = f64::from(self.calls) + self.estimate.foreign();
-        (limit > 0 && self.calls >= limit) || self.said.capacity.is_some_and(|most| all >= f64::from(most))
+        (limit > 0 && (self.calls >= limit || self.own_calls() >= self.share))
+            || self.said.capacity.is_some_and(|most| all >= f64::from(most))
     }
 }

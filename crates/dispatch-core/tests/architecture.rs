@@ -10,12 +10,12 @@ const LAYERS: &[&[&str]] = &[
     &["config", "error", "health", "load"],
     &["destination", "kamailio"],
     &["member", "capacity"],
-    &["call", "event", "tenants"],
+    &["call", "event", "tenants", "replica"],
     &["select", "calls"],
     &["set"],
     &["fleet"],
     &["dispatcher"],
-    &["internals", "list", "metrics", "snapshot", "replica", "shared"],
+    &["internals", "list", "metrics", "snapshot", "shared"],
 ];
 
 /// Arrows within a line, each with its reason. `select` and `calls` do not know each other.

@@ -23,6 +23,7 @@ import type {
   Placed,
   ProbeResult,
   Reconciled,
+  Replica,
   Report,
   Stats,
   Status,
@@ -412,7 +413,31 @@ export class Dispatcher {
     return done;
   }
 
+  /**
+   * Takes what another replica says, in any order, also twice; whether anything of it was new.
+   *
+   * @throws CallsteerError `invalid_delta`
+   */
+  merge(delta: string, now: number = this.#clock()): boolean {
+    const isNew = this.#native.merge(text(delta, 'delta'), time(now));
+    this.#watch?.arm();
+    this.#waiting?.room();
+    return isNew;
+  }
+
   // Polls
+
+  /**
+   * What changed here since the delta before, for the other replicas; everything where it is `full`. To be
+   * called every interval, also while nothing happens: it is the sign of life, and lets go of replicas that
+   * were not heard for `lostAfter`. `null` without the option `replicas`.
+   */
+  delta({ full = false }: { readonly full?: boolean } = {}, now: number = this.#clock()): string | null {
+    const delta = this.#native.delta(full, time(now));
+    this.#watch?.arm();
+    this.#waiting?.room();
+    return delta;
+  }
 
   /** The next destination to probe, if one is due; answer with {@link Dispatcher.probeResult}. */
   pollProbe(now: number = this.#clock()): Destination | null {
@@ -507,6 +532,11 @@ export class Dispatcher {
   /** Counts of everything so far. */
   stats(): Stats {
     return fromCore(this.#native.stats()) as Stats;
+  }
+
+  /** The other replicas, as far as they were heard, by name. */
+  replicas(): Replica[] {
+    return this.#native.replicas() as Replica[];
   }
 
   /** Calls of a tenant in progress. */

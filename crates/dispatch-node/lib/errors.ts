@@ -28,7 +28,8 @@ export type Code =
   | 'duplicate'
   | 'too_many'
   | 'id_changed'
-  | 'stale_plan';
+  | 'stale_plan'
+  | 'invalid_delta';
 
 /** The code of everything that can be wrong with a line of a dispatcher.list, with its meaning. */
 export const LIST_CODES: Readonly<Record<ListCode, string>> = Object.freeze(

@@ -76,6 +76,7 @@ const DURATIONS: ReadonlySet<string> = new Set([
   'holdDown',
   'interval',
   'leadTime',
+  'lostAfter',
   'maxDuration',
   'maxRetryAfter',
   'maxTime',

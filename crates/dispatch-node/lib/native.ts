@@ -55,6 +55,8 @@ export interface Native {
   probeResult(who: number, reply: number, retryAfter: number | undefined, now: number): void;
   report(who: number, said: object, now: number): void;
   reconcile(who: number, there: number | Uint8Array[], now: number): unknown;
+  delta(full: boolean, now: number): string | null;
+  merge(delta: string, now: number): boolean;
   pollProbe(now: number): number | null;
   pollEvent(now: number): Record<string, unknown> | null;
   nextDeadline(): number | null;
@@ -66,6 +68,7 @@ export interface Native {
   callOf(callId: Uint8Array): number | null;
   status(who: number): unknown;
   stats(): object;
+  replicas(): unknown[];
   tenantCalls(tenant: string): number;
   keys(): number[];
   explain(

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use callsteer::replica::Heard;
 use callsteer::{
     BeginError, Capacity, Cause, Change, Destination, DestinationId, Dispatcher, Event, EventKind,
     Explanation, Plan, Row, ScaleEvent, Status, Time,
@@ -34,7 +35,14 @@ pub(crate) fn status(status: &Status) -> Value {
     json!({
         "set": status.set, "standing": status.standing, "will": status.will,
         "observed": status.observed, "busyUntil": status.busy_until.map(instant), "calls": status.calls, "load": status.load,
+        "elsewhere": status.elsewhere,
         "placed": status.placed, "ejected": status.ejected, "score": status.score,
+    })
+}
+
+pub(crate) fn replica(other: &Heard) -> Value {
+    json!({
+        "id": other.id, "epoch": other.epoch, "at": instant(other.at), "lost": other.lost, "calls": other.calls,
     })
 }
 

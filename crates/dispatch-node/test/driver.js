@@ -82,6 +82,9 @@ class Driver {
     drain_candidates: ['set count', (d, s) => d.node.drainCandidates(s.count, s.set).map(name)],
     blocking: ['erlangs slots', (_, s) => callsteer.erlang.blocking(s.erlangs, s.slots)],
     slots_for: ['erlangs target', (_, s) => callsteer.erlang.slotsFor(s.erlangs, s.target)],
+    delta: ['full', (d, s) => JSON.parse(d.node.delta(s, d.now))],
+    merge: ['delta', (d, s) => d.node.merge(JSON.stringify(s.delta), d.now)],
+    replicas: ['', (d) => d.node.replicas().map(({ id, lost, calls }) => [id, lost, calls])],
     poll_probes: ['', (d) => d.polled('pollProbe').map(name).sort()],
     poll_events: ['', (d) => d.polled('pollEvent').map(({ kind, destination, id, lease, set, ...event }) => ({
       event: kind,

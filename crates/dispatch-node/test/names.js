@@ -11,6 +11,7 @@ const TIMES = new Set([
   'holdDown',
   'interval',
   'leadTime',
+  'lostAfter',
   'maxDuration',
   'maxRetryAfter',
   'maxTime',

@@ -4,7 +4,7 @@ import { Destination } from './destination';
 import { type CallsteerError } from './errors';
 import { List } from './list';
 import { Plan } from './plan';
-import type { Blame, Call, Capacity, Config, Description, Event, Explanation, Failure, Lease, Picked, Placed, ProbeResult, Reconciled, Report, Stats, Status } from './types';
+import type { Blame, Call, Capacity, Config, Description, Event, Explanation, Failure, Lease, Picked, Placed, ProbeResult, Reconciled, Replica, Report, Stats, Status } from './types';
 import { type Listener, type Subject } from './watch';
 /** What a dispatcher needs beside its configuration. */
 export interface DispatcherOptions {
@@ -193,6 +193,20 @@ export declare class Dispatcher {
      * @throws CallsteerError `no_such_destination`
      */
     reconcile(destination: Destination, there: number | Iterable<string | Uint8Array>, now?: number): Reconciled;
+    /**
+     * Takes what another replica says, in any order, also twice; whether anything of it was new.
+     *
+     * @throws CallsteerError `invalid_delta`
+     */
+    merge(delta: string, now?: number): boolean;
+    /**
+     * What changed here since the delta before, for the other replicas; everything where it is `full`. To be
+     * called every interval, also while nothing happens: it is the sign of life, and lets go of replicas that
+     * were not heard for `lostAfter`. `null` without the option `replicas`.
+     */
+    delta({ full }?: {
+        readonly full?: boolean;
+    }, now?: number): string | null;
     /** The next destination to probe, if one is due; answer with {@link Dispatcher.probeResult}. */
     pollProbe(now?: number): Destination | null;
     /** The oldest event that was not polled yet. */
@@ -232,6 +246,8 @@ export declare class Dispatcher {
     status(destination: Destination): Status | null;
     /** Counts of everything so far. */
     stats(): Stats;
+    /** The other replicas, as far as they were heard, by name. */
+    replicas(): Replica[];
     /** Calls of a tenant in progress. */
     tenantCalls(tenant: string): number;
     /** Every destination, also those that were removed and still have calls. */

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use callsteer::list::ParseError;
 use callsteer::{
-    AddError, BeginError, CODES, ConfigError, DestinationError, FailError, NextError, NoSuchCall,
+    AddError, BeginError, CODES, ConfigError, DeltaError, DestinationError, FailError, NextError, NoSuchCall,
     NoSuchDestination, PlanError, ProbeError, ReadError, ReportError, ScoreError, StalePlan, UpdateError,
 };
 use pyo3::exceptions::{PyException, PyValueError};
@@ -75,7 +75,16 @@ macro_rules! refusals {
     };
 }
 
-refusals!(AddError, ConfigError, DestinationError, FailError, NextError, NoSuchCall, NoSuchDestination);
+refusals!(
+    AddError,
+    ConfigError,
+    DeltaError,
+    DestinationError,
+    FailError,
+    NextError,
+    NoSuchCall,
+    NoSuchDestination
+);
 refusals!(PlanError, ProbeError, ReadError, ReportError, ScoreError, StalePlan, UpdateError);
 
 impl Refusal for BeginError {

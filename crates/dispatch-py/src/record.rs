@@ -1,5 +1,6 @@
 //! Answers as frozen dataclasses of `callsteer.records`.
 
+use callsteer::replica::Heard;
 use callsteer::{Capacity, Estimated, Observed, Reconciled, Stats, Status, Will};
 use pyo3::prelude::*;
 
@@ -17,7 +18,8 @@ macro_rules! record {
 pub(crate) use record;
 
 pub(crate) fn status<'py>(py: Python<'py>, status: &Status) -> PyResult<Bound<'py, PyAny>> {
-    let Status { set, standing, will, observed, busy_until, calls, load, placed, ejected, score } = *status;
+    let Status { set, standing, will, observed, busy_until, calls, load, elsewhere, placed, ejected, score } =
+        *status;
     record!(py, "records", "Status" {
         set: set,
         standing: standing.as_str(),
@@ -31,9 +33,20 @@ pub(crate) fn status<'py>(py: Python<'py>, status: &Status) -> PyResult<Bound<'p
         busy_until: busy_until.map(seconds),
         calls: calls,
         load: load,
+        elsewhere: elsewhere,
         placed: placed,
         ejected: ejected,
         score: score,
+    })
+}
+
+pub(crate) fn replica<'py>(py: Python<'py>, other: &Heard) -> PyResult<Bound<'py, PyAny>> {
+    record!(py, "records", "Replica" {
+        id: &other.id,
+        epoch: other.epoch,
+        at: seconds(other.at),
+        lost: other.lost,
+        calls: other.calls,
     })
 }
 

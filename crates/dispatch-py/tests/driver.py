@@ -1,5 +1,6 @@
 """Does what the steps of a vector say; `test_vectors` compares."""
 
+import json
 from dataclasses import asdict, fields, is_dataclass
 from inspect import signature
 from itertools import zip_longest
@@ -10,7 +11,7 @@ from callsteer import Destination, Dispatcher, Picked, Placed, Report
 NUMBERS = {"NaN": float("nan"), "Infinity": float("inf"), "-Infinity": float("-inf")}
 # What a step says of dataclasses that say more.
 SAID = {
-    "Status": ("standing", "will", "observed", "busy_until", "calls", "load"),
+    "Status": ("standing", "will", "observed", "busy_until", "calls", "load", "elsewhere"),
     "Capacity": ("load", "capacity", "members", "slots", "busiest", "utilisation", "desired"),
 }
 
@@ -39,6 +40,9 @@ class Driver:
             "slots_for": callsteer.slots_for,
             "poll_probes": lambda: sorted(map(self.plain, iter(self.dispatcher.poll_probe, None))),
             "poll_events": lambda: list(iter(self.dispatcher.poll_event, None)),
+            "delta": lambda full=False: json.loads(self.dispatcher.delta(full=full) or "null"),
+            "merge": lambda delta: self.dispatcher.merge(json.dumps(delta)),
+            "replicas": lambda: [[at.id, at.lost, at.calls] for at in self.dispatcher.replicas()],
             "call_of": lambda call: self.calls.get(self.dispatcher.call_of(call)),
         }
         given = own[do](**given) if do in own else self.call(do, given)

@@ -2,6 +2,7 @@
 
 mod algorithm;
 mod health;
+mod replicas;
 mod scaling;
 
 use alloc::collections::BTreeMap;
@@ -13,6 +14,7 @@ use crate::error::ConfigError;
 
 pub use algorithm::Algorithm;
 pub use health::{EjectionConfig, HealthConfig, ProbingConfig, ProbingMode, ReplyCodes};
+pub use replicas::{Limits, ReplicasConfig};
 pub use scaling::{ScalingConfig, Threshold};
 
 /// A set of destinations, numbered as in a dispatcher.list.
@@ -66,6 +68,9 @@ pub struct Config {
     pub tenant_default: TenantLimits,
     /// Dispatchers over the same fleet, each of which sees its own calls and all reports. Default 1.
     pub dispatchers: u32,
+    /// Who this one is among them, where they tell each other what they know; `None`, the default, where
+    /// they do not.
+    pub replicas: Option<ReplicasConfig>,
     /// One that joins a set that takes calls, or comes back, has its weight ramped up from 10 % to
     /// 100 % in this time; zero switches that off. Default 120 s.
     #[cfg_attr(feature = "serde", serde(with = "crate::time::seconds"))]
@@ -96,6 +101,7 @@ impl Default for Config {
             tenants: BTreeMap::new(),
             tenant_default: TenantLimits::default(),
             dispatchers: 1,
+            replicas: None,
             warm_up: Duration::from_secs(120),
             health: HealthConfig::default(),
             ejection: EjectionConfig::default(),
@@ -142,6 +148,9 @@ impl Config {
         if !(1..=1_000).contains(&self.dispatchers) {
             return refuse("dispatchers", "is 1 to 1000");
         }
+        if let Some(replicas) = &self.replicas {
+            replicas.check(self.dispatchers)?;
+        }
         if self.max_calls_total == 0 {
             return refuse("max_calls_total", "is at least 1");
         }
@@ -161,6 +170,11 @@ impl Config {
             return refuse("warm_up", "is 0 to 10 years");
         }
         Ok(())
+    }
+
+    /// The most calls that this dispatcher itself places where at most `max_calls` may be.
+    pub(crate) fn share(&self, max_calls: u32) -> u32 {
+        self.replicas.as_ref().map_or(max_calls, |replicas| replicas.share(max_calls, self.dispatchers))
     }
 
     /// The routes of a call to `set`.
@@ -213,6 +227,10 @@ mod tests {
         check(|c| c.ejection.consecutive_failures = 0, Some("ejection"));
         check(|c| c.ejection.base_time = Duration::ZERO, Some("ejection.base_time"));
         check(|c| c.dispatchers = 0, Some("dispatchers"));
+        let replica = |id| Some(ReplicasConfig::new(id, 1));
+        check(|c| (c.dispatchers, c.replicas) = (2, replica("a")), None);
+        check(|c| c.replicas = replica("a"), Some("dispatchers"));
+        check(|c| (c.dispatchers, c.replicas) = (2, replica("")), Some("replicas.id"));
         check(|c| c.warm_up = Duration::MAX, Some("warm_up"));
         check(|c| c.probing.accepted.classes = alloc::vec![7], Some("probing.accepted.classes"));
         check(|c| c.probing.accepted.codes = alloc::vec![99], Some("probing.accepted.codes"));

@@ -3,6 +3,7 @@
 use super::Dispatcher;
 use crate::destination::DestinationId;
 use crate::event::EventKind;
+use crate::health::eject::Cause;
 use crate::member::Member;
 use crate::slots::Key;
 use crate::time::Time;
@@ -20,14 +21,38 @@ impl Dispatcher {
         let counts = self.count_neighbours(key);
         if counts.fail >= 2 && 2 * counts.fail > counts.tried {
             self.common_cause(key, counts);
-        } else if counts.others_up > 0
-            && f64::from(counts.out + 1) <= config.max_share * f64::from(counts.all)
-        {
+        } else if counts.may_lose_one(config.max_share) {
             let Some(member) = self.fleet.seated(key) else { return };
-            let until = member.attempts.eject(&config, now);
+            let until = member.attempts.eject(cause, &config, now);
             let destination = DestinationId(key);
             self.events.push(now, EventKind::Ejected { destination, cause, until });
         }
+    }
+
+    /// Another replica's calls failed at a destination, or no other's do any more. It is out for as long
+    /// as there, if the set can be without it.
+    pub(super) fn follow(&mut self, key: Key, ejected: Option<(Cause, Time)>) {
+        let (config, now) = (self.config.ejection, self.now);
+        let Some(attempts) = self.fleet.seated(key).map(|member| &member.attempts) else { return };
+        let follows = attempts.is_ejected() && attempts.own().is_none();
+        let destination = DestinationId(key);
+        match ejected.filter(|(_, until)| *until > now && config.enabled) {
+            Some((cause, until)) if !attempts.is_ejected() => {
+                if !self.count_neighbours(key).may_lose_one(config.max_share) {
+                    return;
+                }
+                let Some(member) = self.fleet.seated(key) else { return };
+                member.attempts.follow(until, now);
+                self.events.push(now, EventKind::Ejected { destination, cause, until });
+            }
+            None if follows => {
+                let Some(member) = self.fleet.seated(key) else { return };
+                member.attempts.let_back(now);
+                self.events.push(now, EventKind::Returned { destination });
+            }
+            _ => return,
+        }
+        self.fleet.reconsider(key, &self.config, now);
     }
 
     /// Lets a destination back whose ejection is over.
@@ -88,4 +113,11 @@ struct Counts {
     tried: u32,
     /// Of these, with too many failures.
     fail: u32,
+}
+
+impl Counts {
+    /// Whether one more may go: not the last one that is up, and not more than this share.
+    fn may_lose_one(self, max_share: f64) -> bool {
+        self.others_up > 0 && f64::from(self.out + 1) <= max_share * f64::from(self.all)
+    }
 }

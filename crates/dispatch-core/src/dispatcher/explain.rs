@@ -104,7 +104,7 @@ impl Dispatcher {
     }
 
     fn estimated(&self, fleet: &Fleet, member: &Member) -> Estimated {
-        let (costs, dispatchers) = (&fleet.costs, self.config.dispatchers);
+        let (costs, dispatchers) = (&fleet.costs, self.unheard);
         Estimated {
             predicted: member.estimate.predicted(costs),
             residual: member.estimate.residual(self.now),

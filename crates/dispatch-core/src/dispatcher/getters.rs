@@ -23,10 +23,12 @@ pub struct Status {
     pub observed: Observed,
     /// Until when it said that it is full.
     pub busy_until: Option<Time>,
-    /// Calls in progress there.
+    /// Calls of this dispatcher in progress there.
     pub calls: u32,
     /// Σ cost of these calls.
     pub load: u64,
+    /// Calls that other replicas have there, as far as known.
+    pub elsewhere: u32,
     /// Calls placed there so far, by `begin` and by `next`.
     pub placed: u64,
     /// How often it has been ejected.
@@ -168,8 +170,9 @@ fn status(member: &Member) -> Status {
         will: member.will,
         observed: member.health.observed(),
         busy_until: member.health.busy_until(),
-        calls: member.calls,
-        load: member.load,
+        calls: member.own_calls(),
+        load: member.own_load(),
+        elsewhere: member.elsewhere,
         placed: member.placed,
         ejected: member.attempts.count(),
         score: member.said.score,

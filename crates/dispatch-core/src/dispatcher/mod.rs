@@ -9,6 +9,7 @@ mod place;
 mod plan;
 mod polls;
 mod reconcile;
+mod replicate;
 mod report;
 mod reports;
 
@@ -25,6 +26,7 @@ use crate::slots::Key;
 use crate::time::Time;
 
 use capacity::Scaling;
+use replicate::Replication;
 
 pub use capacity::Capacity;
 pub use explain::{Estimated, Explanation, Row};
@@ -70,6 +72,10 @@ pub struct Dispatcher {
     events: Events,
     counts: Stats,
     scaling: Scaling,
+    /// Dispatchers over the fleet of whose calls only reports tell, this one included.
+    unheard: u32,
+    /// What other replicas say; `None` where there are none.
+    replication: Option<alloc::boxed::Box<Replication>>,
     /// Seats tried by the call at hand; kept for its allocation.
     tried: alloc::vec::Vec<u32>,
 }
@@ -90,6 +96,8 @@ impl Dispatcher {
             events: Events::new(config.max_events),
             counts: Stats::default(),
             scaling: Scaling::default(),
+            unheard: config.dispatchers,
+            replication: config.replicas.as_ref().map(|_| alloc::boxed::Box::default()),
             tried: alloc::vec::Vec::new(),
             config,
         })

@@ -169,7 +169,7 @@ impl Dispatcher {
         cost: u32,
         tried: &'a [u32],
     ) -> Ask<'a> {
-        let (costs, dispatchers) = (&fleet.costs, self.config.dispatchers);
+        let (costs, dispatchers) = (&fleet.costs, self.unheard);
         Ask { key, text: None, class, cost, costs, dispatchers, now: self.now, tried }
     }
 

@@ -1,5 +1,6 @@
 //! All members in their sets: joining, leaving, counting, standing, timers.
 
+mod others;
 mod routes;
 mod standing;
 
@@ -101,6 +102,9 @@ impl Fleet {
             probes: ProbeClock::new(destination.probing, &config.probing, rng, now),
             probe_queued: false,
             calls: 0,
+            elsewhere: 0,
+            share: config.share(destination.max_calls),
+            others: None,
             placed: 0,
             load: 0,
             // The starting order of equals: drawn from the seed, before every real change of load.
@@ -126,6 +130,7 @@ impl Fleet {
         if let Some(member) = self.members.find_mut(key) {
             member.will = destination.starts.will();
             member.drain = None;
+            member.share = config.share(destination.max_calls);
             member.destination = destination;
         }
         self.seat(key, config, now);
@@ -182,6 +187,7 @@ impl Fleet {
     /// Replaces the description of a member.
     pub(crate) fn describe(&mut self, key: Key, destination: Destination, config: &Config, now: Time) {
         let Some(member) = self.members.find_mut(key) else { return };
+        member.share = config.share(destination.max_calls);
         member.destination = destination;
         if let Some(set) = self.sets.get_mut(member.place) {
             set.reorder();

@@ -7,7 +7,7 @@ use crate::time::Time;
 
 /// Why a destination is ejected.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
 pub enum Cause {
     /// So many calls failed in a row.
@@ -29,6 +29,8 @@ pub(crate) struct Attempts {
     /// Ejections that are not forgotten yet.
     ejections: u32,
     ejected: Option<(Time, Time)>,
+    /// Why, where calls of this dispatcher found out; `None` where another replica says so.
+    cause: Option<Cause>,
     returned: Time,
     /// Ejections so far.
     count: u64,
@@ -78,20 +80,34 @@ impl Attempts {
     }
 
     /// Ejects it; until when.
-    pub(crate) fn eject(&mut self, config: &EjectionConfig, now: Time) -> Time {
+    pub(crate) fn eject(&mut self, cause: Cause, config: &EjectionConfig, now: Time) -> Time {
         let well = now.since(self.returned).as_micros() / config.max_time.as_micros().max(1);
         let before = self.ejections.saturating_sub(u32::try_from(well).unwrap_or(u32::MAX));
         self.ejections = before + 1;
         let long = config.base_time.saturating_mul(1 << before.min(20));
         let until = now + long.min(config.max_time);
         self.ejected = Some((now, until));
+        self.cause = Some(cause);
         self.count += 1;
         until
+    }
+
+    /// Ejects it as another replica did.
+    pub(crate) const fn follow(&mut self, until: Time, now: Time) {
+        self.ejected = Some((now, until));
+        self.cause = None;
+        self.count += 1;
+    }
+
+    /// Why and until when it is ejected, if calls of this dispatcher found out.
+    pub(crate) fn own(&self) -> Option<(Cause, Time)> {
+        self.cause.zip(self.until())
     }
 
     /// Lets it back, with a clean slate but for the number of its ejections.
     pub(crate) fn let_back(&mut self, now: Time) {
         self.ejected = None;
+        self.cause = None;
         self.returned = now;
         self.failed_in_a_row = 0;
         self.buckets = [Bucket::default(); BUCKETS as usize];
@@ -184,13 +200,13 @@ mod tests {
         let mut now = Time::from_secs(1_000);
         let mut lengths = alloc::vec::Vec::new();
         for _ in 0..6 {
-            let until = attempts.eject(&config, now);
+            let until = attempts.eject(Cause::InARow(3), &config, now);
             lengths.push(until.since(now).as_secs());
             now = until;
             attempts.let_back(now);
         }
         assert_eq!(lengths, [30, 60, 120, 240, 300, 300]);
         now = now + Duration::from_secs(4 * 300);
-        assert_eq!(attempts.eject(&config, now).since(now).as_secs(), 120);
+        assert_eq!(attempts.eject(Cause::InARow(3), &config, now).since(now).as_secs(), 120);
     }
 }

@@ -21,6 +21,8 @@
 //! Without reports R is 0, c̄ is 1 and L is the number of calls: `call_load`. With stale reports R
 //! decays and L goes back to P.
 
+mod others;
+
 use alloc::vec::Vec;
 use core::time::Duration;
 

@@ -24,6 +24,7 @@ impl Pair {
                 busy_until: member.busy_until,
                 calls: member.calls,
                 load: member.load,
+                elsewhere: 0,
                 placed: member.placed,
                 ejected: member.ejections_ever,
                 score: None,

@@ -23,16 +23,32 @@ export interface Status {
   readonly observed: Observed;
   /** Until when it said that it is full. */
   readonly busyUntil: number | null;
-  /** Calls in progress there. */
+  /** Calls of this dispatcher in progress there. */
   readonly calls: number;
   /** The sum of the costs of these calls. */
   readonly load: number;
+  /** Calls that other replicas have there, as far as known. */
+  readonly elsewhere: number;
   /** Calls placed there so far. */
   readonly placed: number;
   /** How often it has been ejected. */
   readonly ejected: number;
   /** Its last score, over a minute or more where it reports that. */
   readonly score: number | null;
+}
+
+/** What is known of another replica. */
+export interface Replica {
+  /** Its name. */
+  readonly id: string;
+  /** Its start. */
+  readonly epoch: number;
+  /** When it was heard for the last time. */
+  readonly at: number;
+  /** Whether that is so long ago that nothing of it counts. */
+  readonly lost: boolean;
+  /** Its calls in progress, as it said last. */
+  readonly calls: number;
 }
 
 /** Counts since the dispatcher was made: `begun + adopted = calls + ended + expired + healed`. */

@@ -59,6 +59,11 @@ impl Native {
     }
 
     #[napi]
+    pub fn replicas(&self, env: Env) -> Result<Vec<Value>> {
+        self.with(env, |dispatcher| Ok(dispatcher.replicas().map(|other| answers::replica(&other)).collect()))
+    }
+
+    #[napi]
     pub fn tenant_calls(&self, env: Env, tenant: String) -> Result<u32> {
         self.with(env, |dispatcher| Ok(dispatcher.tenant_calls(&tenant)))
     }

@@ -1,5 +1,6 @@
 //! Reports from outside, and polls.
 
+use callsteer::replica::Delta;
 use callsteer::{Failure, Inventory, ProbeResult};
 use napi::bindgen_prelude::{Uint8Array, Unknown};
 use napi::{Either, Env, Result};
@@ -82,6 +83,16 @@ impl Native {
             };
             Ok(serde_json::json!(done))
         })
+    }
+
+    #[napi]
+    pub fn delta(&self, env: Env, full: bool, now: f64) -> Result<Option<String>> {
+        self.with(env, |dispatcher| Ok(dispatcher.delta(full, time(now)?).map(|delta| delta.to_json())))
+    }
+
+    #[napi]
+    pub fn merge(&self, env: Env, delta: String, now: f64) -> Result<bool> {
+        self.with(env, |dispatcher| Ok(dispatcher.merge(&Delta::from_json(&delta)?, time(now)?)))
     }
 
     #[napi]

@@ -63,6 +63,8 @@ export interface Config {
     readonly tenantDefault?: TenantLimits;
     /** Dispatchers over the same fleet, each of which sees its own calls and all reports. */
     readonly dispatchers?: number;
+    /** Who this one is among them, where they share what they know. */
+    readonly replicas?: ReplicasConfig | null;
     /** One that joins a set that takes calls, or comes back, has its weight ramped up in this time; 0 is off. */
     readonly warmUp?: number;
     /** When a destination counts as down, and up again. */
@@ -75,6 +77,17 @@ export interface Config {
     readonly scaling?: ScalingConfig | null;
     /** Events kept for `pollEvent`; the oldest is dropped beyond that. */
     readonly maxEvents?: number;
+}
+/** Who a dispatcher is among several over one fleet that share what they know. */
+export interface ReplicasConfig {
+    /** Its name, which no other has at the same time. */
+    readonly id: string;
+    /** Greater each time that it starts; the time of the start will do. */
+    readonly epoch: number;
+    /** How `maxCalls` is kept: each its own share, or by places leased of an engine. */
+    readonly limits?: 'shares' | 'leases';
+    /** What a replica said that was not heard for so long counts no more. */
+    readonly lostAfter?: number;
 }
 /** When probes take a destination down and bring it back. */
 export interface HealthConfig {

@@ -9,6 +9,7 @@ from callsteer.config import (
     EjectionConfig,
     HealthConfig,
     ProbingConfig,
+    ReplicasConfig,
     Route,
     ScalingConfig,
     TenantLimits,
@@ -24,6 +25,7 @@ from callsteer.records import (
     Lint,
     Orca,
     Reconciled,
+    Replica,
     Report,
     Stats,
     Status,
@@ -51,6 +53,7 @@ class Dispatcher:
         tenants: dict[str, TenantLimits] = ...,
         tenant_default: TenantLimits = ...,
         dispatchers: int = ...,
+        replicas: ReplicasConfig | None = ...,
         warm_up: float = ...,
         health: HealthConfig = ...,
         ejection: EjectionConfig = ...,
@@ -132,6 +135,9 @@ class Dispatcher:
     def reconcile(
         self, destination: Destination, calls: Iterable[str | bytes] | int, *, now: float | None = None
     ) -> Reconciled: ...
+    def delta(self, *, full: bool = False, now: float | None = None) -> str | None: ...
+    def merge(self, delta: str, *, now: float | None = None) -> bool: ...
+    def replicas(self) -> list[Replica]: ...
     def poll_probe(self, *, now: float | None = None) -> Destination | None: ...
     def poll_event(self, *, now: float | None = None) -> Event | None: ...
     def next_deadline(self) -> float | None: ...
@@ -352,6 +358,7 @@ class Duplicate(CallsteerError): ...
 class TooMany(CallsteerError): ...
 class IdChanged(CallsteerError): ...
 class StalePlan(CallsteerError): ...
+class InvalidDelta(CallsteerError, ValueError): ...
 
 class ParseError(CallsteerError, ValueError):
     line: int

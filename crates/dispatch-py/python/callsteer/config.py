@@ -70,6 +70,19 @@ class TenantLimits(TypedDict, total=False):
     """New calls per second at most; 0 is no limit."""
 
 
+class ReplicasConfig(TypedDict, total=False):
+    """Who a dispatcher is among several over one fleet that share what they know."""
+
+    id: str
+    """Its name, which no other has at the same time. Must be there."""
+    epoch: int
+    """Greater each time that it starts; the time of the start will do. Must be there."""
+    limits: Literal["shares", "leases"]
+    """How `max_calls` is kept: each its own share, or by places leased of an engine."""
+    lost_after: float
+    """What a replica said that was not heard for so many seconds counts no more."""
+
+
 class HealthConfig(TypedDict, total=False):
     """When probes take a destination down and bring it back."""
 

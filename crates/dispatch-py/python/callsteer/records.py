@@ -40,15 +40,33 @@ class Status:
     busy_until: float | None
     """Until when it said that it is full, in seconds of the clock."""
     calls: int
-    """Calls in progress there."""
+    """Calls of this dispatcher in progress there."""
     load: int
     """The sum of the costs of these calls."""
+    elsewhere: int
+    """Calls that other replicas have there, as far as known."""
     placed: int
     """Calls placed there so far."""
     ejected: int
     """How often it has been ejected."""
     score: float | None
     """Its last score, over a minute or more where it reports that."""
+
+
+@dataclass(frozen=True, slots=True)
+class Replica:
+    """What is known of another replica."""
+
+    id: str
+    """Its name."""
+    epoch: int
+    """Its start."""
+    at: float
+    """When it was heard for the last time, in seconds of the clock."""
+    lost: bool
+    """Whether that is so long ago that nothing of it counts."""
+    calls: int
+    """Its calls in progress, as it said last."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 mod calls;
 mod destinations;
 mod getters;
+mod replicate;
 mod reports;
 
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -45,6 +46,7 @@ use crate::written;
 ///     tenants: limits by name, {"sales": {"max_calls": 10, "max_rate": 2}}.
 ///     tenant_default: the limits of every other tenant.
 ///     dispatchers: how many dispatchers are over the same fleet.
+///     replicas: who this one is among them, where they share what they know; see `ReplicasConfig`.
 ///     warm_up: how long one that joins or comes back takes to its full weight; 0 is off.
 ///     health: when probes take a destination down and bring it back; see `HealthConfig`.
 ///     ejection: when failed calls take a destination out for a while; see `EjectionConfig`.
@@ -74,7 +76,7 @@ impl Dispatcher {
     #[new]
     #[pyo3(
         signature = (*, clock=None, **options),
-        text_signature = "(*, clock=None, seed=..., hash_key=..., algorithm=..., policies=..., setup_timeout=..., max_duration=..., max_calls_total=..., retry_after=..., tenants=..., tenant_default=..., dispatchers=..., warm_up=..., health=..., ejection=..., probing=..., scaling=..., max_events=...)"
+        text_signature = "(*, clock=None, seed=..., hash_key=..., algorithm=..., policies=..., setup_timeout=..., max_duration=..., max_calls_total=..., retry_after=..., tenants=..., tenant_default=..., dispatchers=..., replicas=..., warm_up=..., health=..., ejection=..., probing=..., scaling=..., max_events=...)"
     )]
     fn new(py: Python<'_>, clock: Option<Py<PyAny>>, options: Option<Bound<'_, PyDict>>) -> PyResult<Self> {
         static OWNERS: AtomicU64 = AtomicU64::new(0);

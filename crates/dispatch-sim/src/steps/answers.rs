@@ -3,9 +3,9 @@
 use std::collections::{BTreeMap, HashMap};
 
 use callsteer::{
-    AddError, AgentCheck, BeginError, Capacity, ConfigError, DestinationId, Event, EventKind, Explanation,
-    FailError, Heartbeat, Lease, NextError, NoSuchCall, NoSuchDestination, Orca, PlanError, ProbeError,
-    ReadError, Report, ReportError, ScaleEvent, ScoreError, StalePlan, Status, UpdateError,
+    AddError, AgentCheck, BeginError, Capacity, ConfigError, DeltaError, DestinationId, Event, EventKind,
+    Explanation, FailError, Heartbeat, Lease, NextError, NoSuchCall, NoSuchDestination, Orca, PlanError,
+    ProbeError, ReadError, Report, ReportError, ScaleEvent, ScoreError, StalePlan, Status, UpdateError,
 };
 use serde_json::{Value, json};
 
@@ -40,13 +40,14 @@ macro_rules! refusals {
     };
 }
 
-refusals!(AddError, ConfigError, FailError, NextError, NoSuchCall, NoSuchDestination);
+refusals!(AddError, ConfigError, DeltaError, FailError, NextError, NoSuchCall, NoSuchDestination);
 refusals!(PlanError, ProbeError, ReadError, ReportError, ScoreError, StalePlan, UpdateError);
 
 pub(crate) fn state(status: Status) -> Value {
     json!({
         "standing": status.standing.as_str(), "will": status.will, "observed": status.observed,
         "busy_until": status.busy_until.map(seconds), "calls": status.calls, "load": status.load,
+        "elsewhere": status.elsewhere,
     })
 }
 

@@ -48,6 +48,9 @@ pub(crate) enum Command {
     DestinationOf { call: Handle },
     CallOf { call: String },
     TenantCalls { tenant: String },
+    Delta { full: Option<bool> },
+    Merge { delta: Value },
+    Replicas {},
 }
 
 #[derive(Deserialize)]

@@ -3,6 +3,7 @@
 use std::collections::{HashMap, HashSet};
 use std::iter::from_fn;
 
+use callsteer::replica::Delta;
 use callsteer::{
     Call, Config, ConfigError, DestinationId, Dispatcher, Event, EventKind, Lease, Placed, Plan, Time, erlang,
 };
@@ -286,6 +287,11 @@ impl Driver {
                 json!(dispatcher.call_of(call.as_bytes()).map(|lease| self.calls.get(&lease)))
             }
             Command::TenantCalls { tenant } => json!(dispatcher.tenant_calls(&tenant)),
+            Command::Delta { full } => json!(dispatcher.delta(full.unwrap_or(false), now)),
+            Command::Merge { delta } => json!(dispatcher.merge(&Delta::from_json(&delta.to_string())?, now)),
+            Command::Replicas {} => {
+                dispatcher.replicas().map(|other| json!([other.id, other.lost, other.calls])).collect()
+            }
         })
     }
 }

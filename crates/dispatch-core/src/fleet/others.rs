@@ -1,0 +1,37 @@
+//! Calls of other replicas, counted where ours are.
+
+use alloc::boxed::Box;
+use alloc::vec::Vec;
+
+use super::Fleet;
+use crate::config::Config;
+use crate::member::Others;
+use crate::slots::Key;
+use crate::time::Time;
+
+impl Fleet {
+    /// Counts the calls of other replicas there, as they are now.
+    pub(crate) fn set_others(&mut self, key: Key, calls: u32, others: Others, config: &Config, now: Time) {
+        let Some(member) = self.members.find_mut(key) else { return };
+        let before = member.others.take().map(|others| *others).unwrap_or_default();
+        let moved =
+            (member.elsewhere, before.load) != (calls, others.load) || before.classes != others.classes;
+        if moved {
+            self.changes += 1;
+            member.touched = self.changes;
+            member.estimate.shift((&before.classes, member.elsewhere), (&others.classes, calls), now);
+            member.calls = member.calls - member.elsewhere + calls;
+            member.load = member.load - before.load + others.load;
+            member.elsewhere = calls;
+        }
+        member.others = (others != Others::default()).then(|| Box::new(others));
+        self.reconsider(key, config, now);
+    }
+
+    /// The names of classes, by number from 1.
+    pub(crate) fn classes(&self) -> Vec<&str> {
+        let mut names: Vec<_> = self.classes.iter().map(|(name, number)| (*number, name.as_str())).collect();
+        names.sort_unstable();
+        names.into_iter().map(|(_, name)| name).collect()
+    }
+}
