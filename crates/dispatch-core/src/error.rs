@@ -385,31 +385,7 @@ describe!(StalePlan {
     Self => STALE_PLAN, ("destinations changed after the plan was made: make it anew");
 });
 
-impl From<NoSuchCall> for NextError {
-    fn from(_: NoSuchCall) -> Self {
-        Self::NoSuchCall
-    }
-}
-
-impl From<NoSuchCall> for FailError {
-    fn from(_: NoSuchCall) -> Self {
-        Self::NoSuchCall
-    }
-}
-
 impl From<NoSuchDestination> for UpdateError {
-    fn from(_: NoSuchDestination) -> Self {
-        Self::NoSuchDestination
-    }
-}
-
-impl From<NoSuchDestination> for ProbeError {
-    fn from(_: NoSuchDestination) -> Self {
-        Self::NoSuchDestination
-    }
-}
-
-impl From<NoSuchDestination> for ReportError {
     fn from(_: NoSuchDestination) -> Self {
         Self::NoSuchDestination
     }

@@ -54,6 +54,15 @@ const ALL: [Algorithm; 9] = [
     Algorithm::LoadScore,
 ];
 
+/// And Kamailio's, by their numbers.
+fn all_and_kamailios() -> impl Iterator<Item = Algorithm> {
+    let kamailio = |alg| Algorithm::Kamailio { alg, use_default: false, unsigned_bytes: false };
+    ALL.into_iter().chain((0..=15).filter(|alg| ![12, 13].contains(alg)).map(kamailio))
+}
+
+/// The last ones are coprime, and too heavy for a schedule of a whole round.
+const WEIGHTS: [[u32; 7]; 2] = [[1, 2, 3, 4, 5, 6, 7], [65_535, 1, 2, 65_534, 3, 65_533, 65_532]];
+
 #[test]
 fn round_robin_gives_equals_exactly_the_same_even_with_one_down() {
     for n in [1, 2, 3, 16, 65, 200] {
@@ -288,8 +297,10 @@ fn power_of_two_keeps_the_fullest_near_the_mean_where_random_does_not() {
 
 #[test]
 fn failover_visits_every_other_destination_once_whatever_the_algorithm() {
-    for algorithm in ALL {
-        let (mut dispatcher, ids) = fleet(algorithm, &[1, 2, 3, 4, 5, 6, 7]);
+    for (algorithm, weights) in
+        all_and_kamailios().flat_map(|algorithm| WEIGHTS.map(|weights| (algorithm, weights)))
+    {
+        let (mut dispatcher, ids) = fleet(algorithm, &weights);
         for n in 0..50u32 {
             let (lease, first) = begin(&mut dispatcher, &n.to_string());
             let mut seen = vec![first];
@@ -308,8 +319,10 @@ fn failover_visits_every_other_destination_once_whatever_the_algorithm() {
 
 #[test]
 fn whoever_is_chosen_was_a_candidate_and_explain_said_so() {
-    for algorithm in ALL {
-        let (mut dispatcher, ids) = fleet(algorithm, &[3, 1, 2, 3, 5, 1]);
+    for (algorithm, weights) in
+        all_and_kamailios().flat_map(|algorithm| WEIGHTS.map(|weights| (algorithm, weights)))
+    {
+        let (mut dispatcher, ids) = fleet(algorithm, &weights);
         take_down(&mut dispatcher, ids[2]);
         dispatcher.set_enabled(ids[4], false, NOW).unwrap();
         for n in 0..300u32 {

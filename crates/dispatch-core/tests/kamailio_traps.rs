@@ -39,6 +39,46 @@ fn a_tie_is_not_always_won_by_the_first() {
     assert_eq!(ours.counts, ["sip:a", "sip:b", "sip:c"].map(|uri| (uri.into(), 10)).into());
 }
 
+/// A capture shows what a Kamailio did; its model goes on from there.
+#[test]
+fn a_selection_that_followed_another_one_counts_there_and_takes_the_turn_behind_it() {
+    let list = "1 sip:a 0 0 duid=a\n1 sip:b 0 0 duid=b\n1 sip:c 0 0 duid=c\n";
+    let mut theirs = Theirs::new(list);
+    let members = theirs.kamailio.len(1);
+    let mut selection = theirs.kamailio.look(1, 4, &request("x"), NOW).unwrap();
+    assert_eq!(theirs.kamailio.uri(1, selection.index), Some("sip:c"));
+    selection.follow(1, members);
+    theirs.kamailio.take(1, &selection, b"x", NOW);
+    assert_eq!(theirs.select(4, "y").as_deref(), theirs.kamailio.uri(1, 2));
+
+    let mut counted = theirs.kamailio.look(1, 10, &request("z"), NOW).unwrap();
+    assert!(!counted.is_refused());
+    counted.follow(1, members);
+    theirs.kamailio.take(1, &counted, b"z", NOW);
+    let loads = theirs.loads();
+    let there = theirs.kamailio.uri(1, 1).unwrap();
+    assert_eq!(loads.iter().filter(|(_, load)| *load > 0).collect::<Vec<_>>(), [&(there.into(), 1)]);
+}
+
+#[test]
+fn a_state_is_set_by_its_letters_and_anything_else_is_refused() {
+    let mut theirs = Theirs::new("1 sip:a 0 0 duid=a\n");
+    let mut mark = |letters: &str, uri: &str| {
+        let mark = letters.parse().map_err(|error: kamailio::StateError| error.to_string())?;
+        theirs.kamailio.set_state(1, uri, mark).map_err(|error| error.to_string())?;
+        Ok::<_, String>(theirs.kamailio.state(1, 0).unwrap().to_string())
+    };
+    let expected = ["AX", "AP", "IX", "IP", "TX", "TP", "DX", "DX"];
+    assert_eq!(
+        ["a", "AP", "i", "ip", "T", "tp", "d", "dP"].map(|letters| mark(letters, "sip:a").unwrap()),
+        expected
+    );
+    for letters in ["", "x", "p", "apx", "aa"] {
+        assert_eq!(mark(letters, "sip:a"), Err("a state is a, i, t or d, and p after it for probing".into()));
+    }
+    assert_eq!(mark("a", "sip:b"), Err("no destination of the set has this URI".into()));
+}
+
 #[test]
 fn a_repeated_call_id_is_placed_once() {
     let list = "1 sip:a 0 0 duid=a\n1 sip:b 0 0 duid=b\n";

@@ -3,7 +3,7 @@
 use std::sync::Barrier;
 use std::thread;
 
-use callsteer::{BeginError, Call, Config, Destination, SharedDispatcher, Time};
+use callsteer::{BeginError, Call, Config, Destination, Dispatcher, Failure, SharedDispatcher, Time};
 
 const NOW: Time = Time::from_secs(1);
 
@@ -71,4 +71,43 @@ fn a_thread_that_panics_leaves_the_dispatcher_to_the_others() {
     let placed = dispatcher.begin(&Call::new(b"a"), NOW).unwrap();
     assert!(dispatcher.end(placed.lease, NOW));
     assert_eq!(dispatcher.into_inner().stats().ended, 1);
+}
+
+/// By lease and by Call-ID, with and without what is refused.
+#[test]
+fn what_is_done_by_reference_is_what_the_dispatcher_itself_does() {
+    let mut alone = Dispatcher::new(Config::default()).unwrap();
+    for uri in ["sip:a", "sip:b", "sip:c"] {
+        alone.add(1, Destination { max_calls: 2, ..Destination::new(uri) }, NOW).unwrap();
+    }
+    let shared = SharedDispatcher::from(alone.clone());
+    for number in 0..8_u8 {
+        let id = [number % 7];
+        let call = Call::new(&id);
+        assert_eq!(shared.pick(&call, NOW), alone.pick(&call, NOW));
+        let placed = alone.begin(&call, NOW);
+        assert_eq!(shared.begin(&call, NOW), placed);
+        let Ok(placed) = placed else { continue };
+        if number % 2 == 0 {
+            assert_eq!(
+                shared.fail(placed.lease, Failure::Timeout, NOW),
+                alone.fail(placed.lease, Failure::Timeout, NOW)
+            );
+            assert_eq!(shared.next(placed.lease, NOW), alone.next(placed.lease, NOW));
+            assert_eq!(shared.confirm(placed.lease, NOW), alone.confirm(placed.lease, NOW));
+        } else {
+            assert_eq!(
+                shared.fail_call(&id, Failure::Timeout, NOW),
+                alone.fail_call(&id, Failure::Timeout, NOW)
+            );
+            assert_eq!(shared.next_call(&id, NOW), alone.next_call(&id, NOW));
+            assert_eq!(shared.confirm_call(&id, NOW), alone.confirm_call(&id, NOW));
+        }
+        if number % 3 == 0 {
+            assert_eq!(shared.end_call(&id, NOW), alone.end_call(&id, NOW));
+            assert_eq!(shared.end(placed.lease, NOW), alone.end(placed.lease, NOW));
+        }
+        assert_eq!(shared.stats(), alone.stats());
+    }
+    assert!(SharedDispatcher::new(Config { max_events: 0, ..Config::default() }).is_err());
 }

@@ -202,6 +202,9 @@ const LONGEST: Duration = Duration::from_secs(10 * 365 * 86_400);
 
 #[cfg(test)]
 mod tests {
+    #[cfg(feature = "json")]
+    use alloc::string::ToString;
+
     use super::*;
 
     fn check(change: impl FnOnce(&mut Config), field: Option<&str>) {
@@ -237,5 +240,22 @@ mod tests {
         check(|c| c.probing.accepted.classes.clear(), Some("probing.accepted"));
         check(|c| c.max_calls_total = 0, Some("max_calls_total"));
         check(|c| c.max_events = 0, Some("max_events"));
+    }
+    /// Every default, and options that stand beside a name.
+    #[cfg(feature = "json")]
+    #[test]
+    fn a_configuration_that_is_written_is_read_as_it_was() {
+        let bounded = Algorithm::CallIdHash { bound: Some(1.25) };
+        let mut config = Config { algorithm: bounded, hash_key: Some(u64::MAX), ..Config::default() };
+        config.setup_timeout = Duration::from_micros(1_500_001);
+        config.policies.insert(7, alloc::vec![Route { set: 1, algorithm: Algorithm::Weighted }]);
+        for config in [Config::default(), config] {
+            let text = serde_json::to_string(&config).unwrap();
+            assert_eq!(serde_json::from_str::<Config>(&text).unwrap(), config, "{text}");
+        }
+        let error = serde_json::from_str::<Config>(r#"{"algorithm": 7}"#).unwrap_err().to_string();
+        assert!(error.contains("the name of an algorithm, or a map from it to its options"), "{error}");
+        let error = serde_json::from_str::<Config>(r#"{"warm_up": -1}"#).unwrap_err().to_string();
+        assert!(error.contains("negative"), "{error}");
     }
 }

@@ -166,5 +166,8 @@ mod tests {
         assert!(mistaken.eq([8, 9]));
         assert!(NUMBERS.is_sorted_by_key(|known| known.number));
         assert!(NoCounterpart { number: 77 }.to_string().contains("first destination"));
+        assert!(
+            NoCounterpart { number: 12 }.to_string().ends_with("12: a call goes to one destination here")
+        );
     }
 }
