@@ -15,6 +15,14 @@ pub struct Course {
     pub spread: [f64; SPREAD.len()],
 }
 
+impl Course {
+    /// The highest of all points.
+    #[must_use]
+    pub fn peak(&self) -> f64 {
+        self.loads.iter().flatten().copied().fold(0.0, f64::max)
+    }
+}
+
 /// Points per bridge, however long was measured.
 pub const BINS: usize = 120;
 

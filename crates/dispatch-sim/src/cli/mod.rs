@@ -38,7 +38,7 @@ enum Command {
     Replay(replay::Replay),
     Scenarios(scenarios::Scenarios),
     Shadow(Box<shadow::Shadow>),
-    Simulate(simulate::Simulate),
+    Simulate(Box<simulate::Simulate>),
 }
 
 /// Does what the command line asks for.

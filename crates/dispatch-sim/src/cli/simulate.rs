@@ -63,6 +63,9 @@ pub(super) struct Simulate {
     /// Write what came out as an HTML page with plots too
     #[arg(long, value_name = "FILE")]
     report: Option<PathBuf>,
+    /// Draw the load of each bridge over time, a part per policy, as FOLDER/SCENARIO.svg too
+    #[arg(long, value_name = "FOLDER")]
+    plots: Option<PathBuf>,
     /// Show no progress bar
     #[arg(long)]
     quiet: bool,
@@ -80,6 +83,13 @@ impl Simulate {
         }
         if let Some(file) = &self.report {
             write(file, &page::simulate(&scenarios, &came_out))?;
+        }
+        if let Some(folder) = &self.plots {
+            for scenario in &scenarios {
+                let policies = self.policies(scenario, policy::usual);
+                let file = folder.join(format!("{}.svg", scenario.name));
+                write(&file, &page::picture(scenario, &policies, self.seed))?;
+            }
         }
         if let Some(file) = &self.json {
             write_json(file, &came_out)?;

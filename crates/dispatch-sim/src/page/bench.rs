@@ -109,7 +109,7 @@ fn over_time(workload: &WorkloadSummary, recorded: &[(&str, Course)], seed: u64)
                 "closer the lines lie together, the more even."
                 @if !marked.is_empty() { " " span.marked { "This colour" } " has a bridge with an outage (see below)." }
             }
-            (courses("course", recorded, &marked, "average calls"))
+            (courses("course", recorded, None, &marked, "average calls"))
         }
     }
 }

@@ -3,10 +3,12 @@
 mod answer;
 mod assumed;
 mod bench;
+mod picture;
 mod plot;
 mod simulate;
 
 pub use bench::bench;
+pub use picture::picture;
 pub use simulate::simulate;
 
 use maud::{DOCTYPE, Markup, PreEscaped, html};
@@ -25,7 +27,7 @@ fn document(heading: &str, answer: &str, body: &Markup) -> String {
                 meta http-equiv="Content-Security-Policy" content=(NOTHING_FROM_OUTSIDE);
                 meta name="generator" content={ "callsteer " (env!("CARGO_PKG_VERSION")) };
                 title { (heading) " - Callsteer" }
-                style { (PreEscaped(include_str!("style.css"))) }
+                style { (PreEscaped(COLOURS)) (PreEscaped(include_str!("style.css"))) }
             }
             body {
                 header { h1 { (heading) } p.answer { (answer) } }
@@ -84,13 +86,18 @@ fn lines(bridges: usize) -> &'static str {
 }
 
 /// Load over time, a plot per policy on one scale. A policy that is far worse than most is cut off.
-fn courses(id: &str, courses: &[(&str, Course)], marked: &[usize], unit: &str) -> Markup {
-    let peak = |course: &Course| course.loads.iter().flatten().copied().fold(0.0, f64::max);
-    let most = plot::end_of_scale(courses.iter().map(|(_, course)| peak(course)).collect());
+fn courses(
+    id: &str,
+    courses: &[(&str, Course)],
+    capacity: Option<f64>,
+    marked: &[usize],
+    unit: &str,
+) -> Markup {
+    let most = plot::end_of_scale(courses.iter().map(|(_, course)| course.peak()).collect());
     html! {
         div.grid {
             @for (number, (name, course)) in courses.iter().enumerate() {
-                @let highest = peak(course);
+                @let highest = course.peak();
                 @let text = format!("Load of each bridge over time under {name}; the highest point is {highest:.2} {unit}.");
                 @let caption = plot::Caption { id: &format!("{id}-{number}"), title: name, text: &text };
                 figure {
@@ -98,12 +105,15 @@ fn courses(id: &str, courses: &[(&str, Course)], marked: &[usize], unit: &str) -
                         b { (name) }
                         @if highest > most { ", cut off: up to " (format!("{highest:.1}")) }
                     }
-                    (plot::course(&caption, course, most, marked, unit))
+                    (plot::course(&caption, course, most, capacity, marked, unit))
                 }
             }
         }
     }
 }
+
+/// Of pages and of plots, on a light and on a dark screen.
+const COLOURS: &str = include_str!("colours.css");
 
 /// The browser refuses whatever a page asks for that is not in it.
 const NOTHING_FROM_OUTSIDE: &str = "default-src 'none'; style-src 'unsafe-inline'";

@@ -1,6 +1,6 @@
 //! Plots as SVG: intervals in rows, and load over time.
 //!
-//! Colours are those of a light page; `style.css` replaces them on a dark one.
+//! Colours are those of a light page; `colours.css` replaces them on a dark one.
 
 use std::borrow::Cow;
 
@@ -86,11 +86,19 @@ pub(super) fn intervals(caption: &Caption, rows: &[Interval], from: f64, unit: &
     })
 }
 
-/// The load of each bridge over time, up to `most`: a line each, those in `marked` (from 0) in another colour.
-pub(super) fn course(caption: &Caption, course: &Course, most: f64, marked: &[usize], unit: &str) -> Markup {
+/// The load of each bridge over time, up to `most`: a line each, those in `marked` (from 0) in another colour, and a
+/// line for the capacity, where there is one for all.
+pub(super) fn course(
+    caption: &Caption,
+    course: &Course,
+    most: f64,
+    capacity: Option<f64>,
+    marked: &[usize],
+    unit: &str,
+) -> Markup {
     let (from, until) = (course.seconds.0 / 60.0, course.seconds.1 / 60.0);
     let until = until.max(from + 1e-3);
-    svg(caption, (WIDTH, 186), |area| {
+    svg(caption, (WIDTH, HEIGHT), |area| {
         let mut chart = ChartBuilder::on(area)
             .margin_right(14 * FINE)
             .margin_top(8 * FINE)
@@ -111,6 +119,10 @@ pub(super) fn course(caption: &Caption, course: &Course, most: f64, marked: &[us
             .x_desc("minutes")
             .y_desc(unit)
             .draw()?;
+        if let Some(full) = capacity.filter(|full| *full < most) {
+            let line = PathElement::new(vec![(from, full), (until, full)], QUIET.stroke_width(FINE));
+            chart.draw_series([line])?;
+        }
         let lines = lines(&course.loads);
         let special = marked.iter().filter_map(|bridge| course.loads.get(*bridge));
         let thin = BLUE.mix(0.45).stroke_width(FINE);
@@ -187,7 +199,9 @@ type Area<'a> = DrawingArea<SVGBackend<'a>, Shift>;
 /// What is this many times as high as usual is cut off.
 const CUT: f64 = 2.5;
 /// Of a plot, in CSS pixels: that of a phone.
-const WIDTH: u32 = 380;
+pub(super) const WIDTH: u32 = 380;
+/// Of a plot of load over time, likewise.
+pub(super) const HEIGHT: u32 = 186;
 /// Of a row of intervals, likewise.
 const ROW: u32 = 22;
 /// The backend rounds to whole units: these many of them are a CSS pixel.
@@ -225,16 +239,17 @@ mod tests {
     fn nothing_is_drawn_where_there_is_nothing() {
         assert!(!intervals(&CAPTION, &[], 0.0, "").into_string().contains("circle"));
         let idle = Course { seconds: (5.0, 5.0), loads: Vec::new(), spread: [0.0; 5] };
-        assert!(!course(&CAPTION, &idle, 1.0, &[], "").into_string().contains("NaN"));
+        assert!(!course(&CAPTION, &idle, 1.0, None, &[], "").into_string().contains("NaN"));
     }
 
     #[test]
-    fn every_bridge_has_its_line_and_a_marked_one_its_colour() {
+    fn every_bridge_and_the_capacity_have_a_line_and_a_marked_one_its_colour() {
         let loads = vec![vec![1.0; BINS]; 3];
         let three = Course { seconds: (0.0, 60.0), loads, spread: [1.0; 5] };
-        let plot = course(&CAPTION, &three, 2.0, &[1], "").into_string();
+        let plot = course(&CAPTION, &three, 2.0, Some(1.5), &[1], "").into_string();
         let lines = |color| plot.matches(&format!("fill=\"none\" opacity=\"{color}")).count();
-        assert_eq!((lines("0.45\" stroke=\"#0969DA\""), lines("1\" stroke=\"#BC4C00\"")), (3, 1), "{plot}");
+        let of = ["0.45\" stroke=\"#0969DA\"", "1\" stroke=\"#BC4C00\"", "1\" stroke=\"#57606A\""];
+        assert_eq!(of.map(lines), [3, 1, 1], "{plot}");
     }
 
     #[test]

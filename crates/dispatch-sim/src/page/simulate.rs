@@ -96,12 +96,7 @@ fn section(scenario: &Scenario, comparison: &Comparison, needed: Option<&Needed>
         .map(|(name, policy)| (name, record(scenario, &policy, seed)))
         .collect();
     let name = &*comparison.scenario;
-    let mut marked: Vec<usize> = scenario.faults.iter().map(|fault| fault.bridge).collect();
-    marked.dedup();
-    // Where all have their turn, no one is special.
-    if marked.len() * 2 > scenario.weights.len() {
-        marked.clear();
-    }
+    let marked = marked(scenario);
     let spread_caption = Caption {
         id: &format!("{name}-spread"),
         title: "Load of the bridges",
@@ -117,7 +112,7 @@ fn section(scenario: &Scenario, comparison: &Comparison, needed: Option<&Needed>
                 "is excess."
                 @if !marked.is_empty() { " " span.marked { "This colour" } " has a bridge with a fault (see below)." }
             }
-            (courses(&format!("{name}-course"), &recorded, &marked, "of capacity"))
+            (courses(&format!("{name}-course"), &recorded, Some(1.0), &marked, "of capacity"))
             h3 { "How the load of the bridges is distributed" }
             p.quiet {
                 "Under seed " (seed) ": a bridge is in the thick part for half of its time, the dot is the median, 5 % of "
@@ -128,6 +123,17 @@ fn section(scenario: &Scenario, comparison: &Comparison, needed: Option<&Needed>
             (assumed(scenario, comparison))
         }
     }
+}
+
+/// The bridges with a fault, from 0.
+pub(super) fn marked(scenario: &Scenario) -> Vec<usize> {
+    let mut marked: Vec<usize> = scenario.faults.iter().map(|fault| fault.bridge).collect();
+    marked.dedup();
+    // Where all have their turn, no one is special.
+    if marked.len() * 2 > scenario.weights.len() {
+        marked.clear();
+    }
+    marked
 }
 
 fn ranking(comparison: &Comparison) -> Markup {
