@@ -3,6 +3,7 @@
 #![forbid(unsafe_code)]
 
 mod bench;
+mod book;
 mod deny;
 mod freestanding;
 mod fuzz;
@@ -30,6 +31,8 @@ enum Xtask {
     Test(Test),
     /// Measure, and print one table
     Bench(bench::Bench),
+    /// Check the documents, or write into them what callsteer's `--help` prints now
+    Book(book::Book),
     /// Feed programs with inputs that reach new code, until one fails
     Fuzz(fuzz::Fuzz),
     /// Record what a real Kamailio decides, to compare with it
@@ -56,6 +59,7 @@ fn main() -> anyhow::Result<ExitCode> {
     match command {
         Xtask::Test(test) => Ok(test.run()),
         Xtask::Bench(bench) => bench.run(),
+        Xtask::Book(book) => book.run().map(|()| ExitCode::SUCCESS),
         Xtask::Fuzz(fuzz) => fuzz.run().map(|()| ExitCode::SUCCESS),
         Xtask::Kamailio(kamailio) => kamailio.run().map(|()| ExitCode::SUCCESS),
     }

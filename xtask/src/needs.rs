@@ -92,6 +92,9 @@ pub(crate) const CHROMIUM: Need =
 pub(crate) const VALGRIND: Need =
     Need { what: "valgrind", is_here: || on_the_path("valgrind"), get_it_with: "apt-get install valgrind" };
 
+pub(crate) const GIT: Need =
+    Need { what: "git", is_here: || on_the_path("git"), get_it_with: "apt-get install git" };
+
 pub(crate) const C_LINKER: Need =
     Need { what: "cc", is_here: || on_the_path("cc"), get_it_with: "apt-get install gcc" };
 

@@ -1,10 +1,10 @@
 //! The steps of `cargo xtask test`, in the order in which they run: cheap ones first.
 
 use crate::needs::{
-    AZURE_TRACE, C_LINKER, CARGO_DENY, CHROMIUM, CLIPPY, CXX, KAMAILIO, KAMAILIO_PYTHON, LINUX, MARIADB,
+    AZURE_TRACE, C_LINKER, CARGO_DENY, CHROMIUM, CLIPPY, CXX, GIT, KAMAILIO, KAMAILIO_PYTHON, LINUX, MARIADB,
     NODE, NPM, Need, POSTGRESQL, PYTHON, RUSTFMT, SIPP, VALGRIND,
 };
-use crate::{deny, freestanding, fuzz, python};
+use crate::{book, deny, freestanding, fuzz, python};
 
 use Action::{Check, Command};
 
@@ -209,6 +209,15 @@ pub(crate) const STEPS: &[Step] = &[
         actions: &[Command(
             "RUSTDOCFLAGS=-Dwarnings cargo doc --locked --workspace --no-deps --all-features",
         )],
+    },
+    Step {
+        name: "book",
+        proves: "documents lead somewhere, their commands run, and they show what is printed and drawn",
+        needs: &[GIT],
+        actions: &[
+            Command("cargo build --locked --package callsteer-sim --all-features"),
+            Check(book::check),
+        ],
     },
     Step {
         name: "freestanding",

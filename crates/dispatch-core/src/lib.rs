@@ -119,7 +119,13 @@ pub use member::{Standing, Will};
 pub use shared::SharedDispatcher;
 pub use time::Time;
 
-/// The examples of the README are compiled and run as tests.
+/// The examples of the README and of the book are compiled and run as tests.
 #[cfg(doctest)]
-#[doc = include_str!("../../../README.md")]
-struct Readme;
+mod documents {
+    #[doc = include_str!("../../../README.md")]
+    struct Readme;
+    #[doc = include_str!("../../../docs/choose.md")]
+    struct Choose;
+    #[doc = include_str!("../../../docs/dispatcher-list.md")]
+    struct DispatcherList;
+}

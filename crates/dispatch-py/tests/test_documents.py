@@ -13,10 +13,27 @@ from examples import run
 ROOT = Path(__file__).parents[3]
 
 
-@pytest.mark.parametrize("document", ["README.md", "crates/dispatch-py/README.md", "docs/python.md"])
-def test_examples_run(document: str, capsys: pytest.CaptureFixture[str]) -> None:
+DOCUMENTS = [
+    document.relative_to(ROOT)
+    for folder in (".", "docs", "crates/*", "examples/*")
+    for document in sorted(ROOT.glob(f"{folder}/*.md"))
+    if "```python\n" in document.read_text("utf-8")
+]
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=str)
+def test_examples_run(
+    document: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir((ROOT / document).parent)
+    monkeypatch.setenv("CALLSTEER_TOKEN", "secret")
     run(ROOT / document)
-    assert "INVITE to sip:10.0.0." in capsys.readouterr().out
+    if document.name in ("README.md", "python.md") and document.parts[0] != "examples":
+        assert "INVITE to sip:10.0.0." in capsys.readouterr().out
+
+
+def test_documents_with_examples_are_found() -> None:
+    assert len(DOCUMENTS) > 7
 
 
 def test_help_reads_like_a_page() -> None:
