@@ -1,20 +1,61 @@
 //! Keyed hashing: SipHash-1-3 under two keys derived from one seed.
 
-use siphasher::sip::SipHasher13;
-
 /// A keyed hash. Who does not know the key cannot choose Call-IDs that collide.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Hasher(SipHasher13);
+pub(crate) struct Hasher([u64; 4]);
 
 impl Hasher {
     /// The hash under `key`; SipHash's second key word is derived from it by [`mix`].
     pub(crate) fn new(key: u64) -> Self {
-        Self(SipHasher13::new_with_keys(key, mix(key)))
+        let (k0, k1) = (key, mix(key));
+        Self([
+            k0 ^ 0x736f_6d65_7073_6575,
+            k1 ^ 0x646f_7261_6e64_6f6d,
+            k0 ^ 0x6c79_6765_6e65_7261,
+            k1 ^ 0x7465_6462_7974_6573,
+        ])
     }
 
+    #[inline]
     pub(crate) fn hash(&self, bytes: &[u8]) -> u64 {
-        self.0.hash(bytes)
+        let [mut v0, mut v1, mut v2, mut v3] = self.0;
+        let (words, rest) = bytes.as_chunks::<8>();
+        for word in words {
+            let word = u64::from_le_bytes(*word);
+            v3 ^= word;
+            round(&mut v0, &mut v1, &mut v2, &mut v3);
+            v0 ^= word;
+        }
+        // The last bytes of the text, read as one word where there are eight of them.
+        let mut last = match bytes.last_chunk::<8>() {
+            Some(_) if rest.is_empty() => 0,
+            Some(chunk) => u64::from_le_bytes(*chunk) >> (64 - 8 * rest.len()),
+            None => rest.iter().rev().fold(0, |word, byte| word << 8 | u64::from(*byte)),
+        };
+        last |= (bytes.len() as u64) << 56;
+        v3 ^= last;
+        round(&mut v0, &mut v1, &mut v2, &mut v3);
+        v0 ^= last;
+        v2 ^= 0xff;
+        for _ in 0..3 {
+            round(&mut v0, &mut v1, &mut v2, &mut v3);
+        }
+        v0 ^ v1 ^ v2 ^ v3
     }
+}
+
+#[inline(always)]
+const fn round(v0: &mut u64, v1: &mut u64, v2: &mut u64, v3: &mut u64) {
+    *v0 = v0.wrapping_add(*v1);
+    *v1 = v1.rotate_left(13) ^ *v0;
+    *v0 = v0.rotate_left(32);
+    *v2 = v2.wrapping_add(*v3);
+    *v3 = v3.rotate_left(16) ^ *v2;
+    *v0 = v0.wrapping_add(*v3);
+    *v3 = v3.rotate_left(21) ^ *v0;
+    *v2 = v2.wrapping_add(*v1);
+    *v1 = v1.rotate_left(17) ^ *v2;
+    *v2 = v2.rotate_left(32);
 }
 
 /// One step of SplitMix64 (Steele, Lea, Flood: Fast Splittable Pseudorandom Number Generators,
@@ -40,6 +81,18 @@ mod tests {
         // The first outputs for state 0, as in the reference implementation.
         assert_eq!(mix(0), 0xe220_a839_7b1d_cdaf);
         assert_eq!(mix(0x9e37_79b9_7f4a_7c15), 0x6e78_9e6a_a1b9_65f4);
+    }
+
+    #[test]
+    fn texts_of_every_length_hash_as_by_the_reference() {
+        use siphasher::sip::SipHasher13;
+        let text: alloc::vec::Vec<u8> = (0..100u8).map(|byte| byte.wrapping_mul(41)).collect();
+        for key in [0, 1, 0x0123_4567_89ab_cdef] {
+            let reference = SipHasher13::new_with_keys(key, mix(key));
+            for len in 0..=text.len() {
+                assert_eq!(Hasher::new(key).hash(&text[..len]), reference.hash(&text[..len]), "{len} bytes");
+            }
+        }
     }
 
     #[test]

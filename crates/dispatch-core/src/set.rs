@@ -112,6 +112,12 @@ impl Set {
         }
     }
 
+    /// The seat of a call that has been nowhere yet, where it is at hand.
+    #[inline(always)]
+    pub(crate) fn at_hand(&self, selector: usize, key: u64) -> Option<u32> {
+        self.selectors.get(selector)?.1.at_hand(key, self.seats(), &self.usable)
+    }
+
     /// The seat that a call would get by one of the algorithms.
     pub(crate) fn choose(
         &self,
@@ -124,6 +130,7 @@ impl Set {
         self.selectors.get(selector)?.1.choose(&candidates, ask, rng)
     }
 
+    #[inline(always)]
     pub(crate) fn chosen(&mut self, selector: usize, seat: u32, fails_over: bool) {
         self.takes_calls = true;
         if let Some((_, selector)) = self.selectors.get_mut(selector) {
@@ -149,6 +156,7 @@ impl Set {
     }
 
     /// The member at a seat.
+    #[inline]
     pub(crate) fn at(&self, seat: u32) -> Option<Key> {
         self.seats.get(seat as usize).copied().filter(|member| *member != Key::NOWHERE)
     }

@@ -73,9 +73,7 @@ impl Dispatcher {
         let mut rng = self.rng;
         let outcome = self.choose(&fleet, call, &mut rng).and_then(|choice| match choice {
             Choice::Known(placed) => Ok(placed.destination),
-            Choice::Seat(choice) => {
-                fleet.at(choice.leg, choice.seat).map(DestinationId).ok_or_else(|| self.full())
-            }
+            Choice::Seat(choice) => Ok(DestinationId(choice.spot.destination)),
         });
         Explanation { outcome, rows: self.rows(&fleet, call) }
     }

@@ -64,7 +64,7 @@ pub struct Dispatcher {
     config: Config,
     /// The last time seen.
     now: Time,
-    /// No call reaches its deadline before.
+    /// No call reaches its deadline before, and no scaler looks.
     no_deadline_before: Time,
     rng: Rng,
     fleet: Fleet,
@@ -105,21 +105,29 @@ impl Dispatcher {
 
     /// Brings everything up to `now`, in the order of time, so that it does not matter how often
     /// anybody asks; gives the time that counts.
+    #[inline]
     fn advance(&mut self, now: Time) -> Time {
         let now = self.now.max(now);
-        let no_timer = self.fleet.next_timer().is_none_or(|at| now < at);
-        if now >= self.no_deadline_before || !no_timer || self.config.scaling.is_some() {
+        if now >= self.no_deadline_before || now >= self.fleet.no_timer_before() {
             self.catch_up(now);
-            let first = self.calls.next_deadline().map(|(at, _)| at);
-            let next_call = now + self.config.setup_timeout.min(self.config.max_duration);
-            self.no_deadline_before = first.map_or(next_call, |at| at.min(next_call));
         }
         self.now = now;
         now
     }
 
-    /// Does whatever is due up to `now`.
+    /// Does whatever is due up to `now`, and finds out until when nothing is.
+    #[inline(never)]
     fn catch_up(&mut self, now: Time) {
+        self.do_what_is_due(now);
+        let first = self.calls.next_deadline().map(|(at, _)| at);
+        let next_call = now + self.config.setup_timeout.min(self.config.max_duration);
+        self.no_deadline_before = match self.config.scaling {
+            Some(_) => Time::ZERO,
+            None => first.map_or(next_call, |at| at.min(next_call)),
+        };
+    }
+
+    fn do_what_is_due(&mut self, now: Time) {
         loop {
             let call = self.calls.next_deadline().filter(|(at, _)| *at <= now);
             let timer = self.fleet.next_timer().filter(|at| *at <= now);

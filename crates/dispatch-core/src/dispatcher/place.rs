@@ -9,11 +9,10 @@ use crate::calls::Start;
 use crate::config::{SetId, TenantLimits};
 use crate::destination::DestinationId;
 use crate::error::{BeginError, NextError};
-use crate::fleet::{Fleet, Leg};
+use crate::fleet::{Fleet, Leg, Spot, Way};
 use crate::member::Standing;
 use crate::rng::Rng;
 use crate::select::Ask;
-use crate::set::Set;
 use crate::slots::Key;
 use crate::tenants::Admission;
 use crate::time::Time;
@@ -39,16 +38,15 @@ impl Dispatcher {
                 return Err(error);
             }
         };
-        let SeatChoice { leg, seat, id, key, tenant } = choice;
-        let panic = self.fleet.set(leg).is_some_and(Set::panics);
-        let destination = self.fleet.at(leg, seat).ok_or_else(|| self.full())?;
+        let SeatChoice { spot, id, key, tenant } = choice;
+        let Spot { leg, destination, panic, .. } = spot;
         let cost = u16::try_from(call.cost).unwrap_or(u16::MAX);
         let class = self.fleet.number_class(call.class);
         let tenant = tenant.zip(self.limits(call));
         let start = Start { id, key, tenant, destination, set: call.set, cost, class, route: leg.route };
         let lease = self.calls.begin(start, now).ok_or_else(|| self.full())?;
         self.rng = rng;
-        self.fleet.chosen(leg, seat, false);
+        self.fleet.chosen(&spot, false);
         self.fleet.came(leg, now);
         self.fleet.take(destination, class, call.cost, &self.config, now);
         self.counts.begun += 1;
@@ -66,18 +64,17 @@ impl Dispatcher {
         self.advance(now);
         check_cost(call)?;
         self.fleet.prepare(call.set, &self.config);
-        let hashes = self.fleet.legs(call.set).iter().any(|leg| leg.hashes);
-        if hashes {
+        let mut key = 0;
+        let way = self.fleet.way(call.set);
+        if way.is_some_and(|way| way.hashes) {
             check_text(call.text())?;
+            key = self.fleet.hash(call.text());
         }
-        let key = if hashes { self.fleet.hash(call.text()) } else { 0 };
         let mut rng = self.rng;
-        let (leg, seat) = self.seat(&self.fleet, call, key, &mut rng)?;
-        let destination = self.fleet.at(leg, seat).ok_or_else(|| self.full())?;
-        let panic = self.fleet.set(leg).is_some_and(Set::panics);
+        let spot = self.spot(&self.fleet, way, call, key, &mut rng)?;
         self.rng = rng;
-        self.fleet.chosen(leg, seat, false);
-        Ok(Picked { destination: DestinationId(destination), panic })
+        self.fleet.chosen(&spot, false);
+        Ok(Picked { destination: DestinationId(spot.destination), panic: spot.panic })
     }
 
     /// Moves a call to a destination where it has not been, in the algorithm's own order; set-up
@@ -92,23 +89,22 @@ impl Dispatcher {
         self.fleet.prepare(record.set, &self.config);
         let mut tried = core::mem::take(&mut self.tried);
         let mut rng = self.rng;
-        let mut choice = None;
+        let mut found = None;
         for leg in self.fleet.legs(record.set).iter().filter(|leg| leg.route >= record.route) {
             let been = self.calls.tried(&record).chain(core::iter::once(record.destination));
             tried.clear();
             tried.extend(been.filter_map(|key| self.fleet.seat_of(key, *leg)));
             let ask = self.ask(&self.fleet, record.key, record.class, u32::from(record.cost), &tried);
-            if let Some(seat) = self.fleet.choose(*leg, &ask, &mut rng) {
-                choice = Some((*leg, seat));
+            found = self.fleet.choose(*leg, &ask, &mut rng);
+            if found.is_some() {
                 break;
             }
         }
         self.tried = tried;
-        let (leg, seat) = choice.ok_or(NextError::Exhausted)?;
-        let destination = self.fleet.at(leg, seat).ok_or(NextError::Exhausted)?;
-        let panic = self.fleet.set(leg).is_some_and(Set::panics);
+        let spot = found.ok_or(NextError::Exhausted)?;
+        let Spot { leg, destination, panic, .. } = spot;
         self.rng = rng;
-        self.fleet.chosen(leg, seat, true);
+        self.fleet.chosen(&spot, true);
         self.calls.moved(lease, destination, leg.route, now);
         self.fleet.take(destination, record.class, u32::from(record.cost), &self.config, now);
         self.release(&record);
@@ -137,23 +133,40 @@ impl Dispatcher {
         let tenant = call.tenant.map(|tenant| self.tenant(tenant));
         self.admit(call, tenant)?;
         let key = call.key.map_or(id, |key| fleet.hash(key));
-        let (leg, seat) = self.seat(fleet, call, key, rng)?;
-        Ok(Choice::Seat(SeatChoice { leg, seat, id, key, tenant }))
+        let spot = self.spot(fleet, fleet.way(call.set), call, key, rng)?;
+        Ok(Choice::Seat(SeatChoice { spot, id, key, tenant }))
     }
 
-    /// The seat for a new call: on the first of its routes that has one.
-    fn seat(
+    /// Where a new call goes: on the first of its routes that has a seat.
+    #[inline(always)]
+    fn spot(
         &self,
         fleet: &Fleet,
+        way: Option<&Way>,
         call: &Call<'_>,
         key: u64,
         rng: &mut Rng,
-    ) -> Result<(Leg, u32), BeginError> {
+    ) -> Result<Spot, BeginError> {
+        let legs = way.map_or(&[][..], |way| &way.legs);
+        match legs.first().and_then(|leg| fleet.at_hand(*leg, key)) {
+            Some(spot) => Ok(spot),
+            None => self.seek(fleet, legs, call, key, rng),
+        }
+    }
+
+    #[inline(never)]
+    fn seek(
+        &self,
+        fleet: &Fleet,
+        legs: &[Leg],
+        call: &Call<'_>,
+        key: u64,
+        rng: &mut Rng,
+    ) -> Result<Spot, BeginError> {
         let class = fleet.class_as_compared(call.class);
         let ask = Ask { text: Some(call.text()), ..self.ask(fleet, key, class, call.cost, &[]) };
-        let mut legs = fleet.legs(call.set).iter();
-        let found = legs.find_map(|leg| Some((*leg, fleet.choose(*leg, &ask, rng)?)));
-        found.ok_or_else(|| self.refusal(fleet, call.set))
+        let spot = legs.iter().find_map(|leg| fleet.choose(*leg, &ask, rng));
+        spot.ok_or_else(|| self.refusal(fleet, call.set))
     }
 
     /// The tenant's hash, under which its calls are counted.
@@ -236,8 +249,7 @@ pub(super) enum Choice {
 
 /// A seat for a new call, and what is kept of the call.
 pub(super) struct SeatChoice {
-    pub(super) leg: Leg,
-    pub(super) seat: u32,
+    pub(super) spot: Spot,
     id: u64,
     key: u64,
     tenant: Option<NonZeroU64>,

@@ -25,7 +25,7 @@ use crate::set::Set;
 use crate::slots::{Key, Slots};
 use crate::time::Time;
 
-pub(crate) use routes::Leg;
+pub(crate) use routes::{Leg, Spot, Way};
 
 #[derive(Clone, Debug)]
 pub(crate) struct Fleet {
@@ -33,12 +33,14 @@ pub(crate) struct Fleet {
     ids: BTreeMap<SetId, BTreeMap<String, Key>>,
     sets: Vec<Set>,
     places: BTreeMap<SetId, usize>,
-    /// The routes of calls, by the set that they ask for, in order of its number.
-    legs: Vec<(SetId, Vec<Leg>)>,
-    /// The set that was prepared last, and the place of its legs, until something there changes.
+    /// The ways of calls, in the order of the sets that they ask for.
+    ways: Vec<Way>,
+    /// The set that was prepared last, and the place of its way, until something there changes.
     ready: Option<(SetId, usize)>,
     /// One wake-up per member, the earliest first; a member knows which of its entries counts.
     timers: BinaryHeap<Reverse<(Time, Key)>>,
+    /// No member wakes before.
+    no_timer_before: Time,
     /// Members whose probe is due and not polled yet.
     probes: VecDeque<Key>,
     /// Calls counted in or out so far.
@@ -61,9 +63,10 @@ impl Fleet {
             ids: BTreeMap::new(),
             sets: Vec::new(),
             places: BTreeMap::new(),
-            legs: Vec::new(),
+            ways: Vec::new(),
             ready: None,
             timers: BinaryHeap::new(),
+            no_timer_before: Time::MAX,
             probes: VecDeque::new(),
             changes: 1 << 32,
             moves: 0,
@@ -156,7 +159,7 @@ impl Fleet {
         }
         self.sets.push(Set::default());
         self.places.insert(set, self.sets.len() - 1);
-        self.legs.clear();
+        self.ways.clear();
         self.ready = None;
         self.sets.len() - 1
     }

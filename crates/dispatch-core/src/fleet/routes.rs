@@ -11,39 +11,61 @@ use crate::set::Set;
 use crate::slots::Key;
 use crate::time::Time;
 
+/// The routes that calls to one set take, of those of its policy that lead to a set.
+#[derive(Clone, Debug)]
+pub(crate) struct Way {
+    set: SetId,
+    pub(crate) legs: Vec<Leg>,
+    /// Whether any of them looks at the hash of a call's key.
+    pub(crate) hashes: bool,
+}
+
 /// One route of a policy: a set by its place, and one of its algorithms by its place.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Leg {
     pub(crate) route: u8,
     pub(crate) set: usize,
     pub(crate) selector: usize,
-    /// Whether it looks at the hash of the call's key.
-    pub(crate) hashes: bool,
+}
+
+/// Where a call would go on a leg.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Spot {
+    pub(crate) leg: Leg,
+    pub(crate) seat: u32,
+    pub(crate) destination: Key,
+    /// Health is ignored there.
+    pub(crate) panic: bool,
 }
 
 impl Fleet {
     /// Makes ready to choose for calls to `set`: their legs, and the orders of the sets there.
+    #[inline]
     pub(crate) fn prepare(&mut self, set: SetId, config: &Config) {
-        if self.ready.is_some_and(|(ready, _)| ready == set) {
-            return;
+        if self.ready.is_none_or(|(ready, _)| ready != set) {
+            self.make_ready(set, config);
         }
-        if let Err(place) = self.find_legs(set) {
-            let mut legs = Vec::new();
+    }
+
+    #[inline(never)]
+    fn make_ready(&mut self, set: SetId, config: &Config) {
+        if let Err(place) = self.find_way(set) {
+            let (mut legs, mut hashes) = (Vec::new(), false);
             for (index, route) in (0u8..).zip(config.routes(set)) {
                 let Some(place) = self.places.get(&route.set).copied() else { continue };
                 let Some(set) = self.sets.get_mut(place) else { continue };
                 let selector = set.selector(route.algorithm, self.hasher);
-                let hashes = route.algorithm.hashes();
-                legs.push(Leg { route: index, set: place, selector, hashes });
+                legs.push(Leg { route: index, set: place, selector });
+                hashes |= route.algorithm.hashes();
             }
             // Nothing is kept of sets that do not exist: callers may ask for any number.
             if !legs.is_empty() {
-                self.legs.insert(place, (set, legs));
+                self.ways.insert(place, Way { set, legs, hashes });
             }
         }
-        self.ready = self.find_legs(set).ok().map(|place| (set, place));
-        let known = self.ready.and_then(|(_, place)| self.legs.get(place));
-        for leg in known.into_iter().flat_map(|(_, legs)| legs) {
+        self.ready = self.find_way(set).ok().map(|place| (set, place));
+        let known = self.ready.and_then(|(_, place)| self.ways.get(place));
+        for leg in known.into_iter().flat_map(|way| &way.legs) {
             if let Some(set) = self.sets.get_mut(leg.set) {
                 set.refresh(&self.members);
             }
@@ -53,33 +75,51 @@ impl Fleet {
     /// Whether [`prepare`](Self::prepare) would change nothing.
     pub(crate) fn is_prepared(&self, set: SetId) -> bool {
         let fresh = |leg: &Leg| self.sets.get(leg.set).is_some_and(|set| !set.is_stale());
-        self.find_legs(set).is_ok() && self.legs(set).iter().all(fresh)
+        self.find_way(set).is_ok() && self.legs(set).iter().all(fresh)
     }
 
     /// The routes of a call to `set` that lead to a set, once prepared.
+    #[inline]
     pub(crate) fn legs(&self, set: SetId) -> &[Leg] {
+        self.way(set).map_or(&[], |way| &way.legs)
+    }
+
+    /// These routes, and what they look at; `None` where none leads to a set.
+    #[inline]
+    pub(crate) fn way(&self, set: SetId) -> Option<&Way> {
         let place = match self.ready {
-            Some((ready, place)) if ready == set => Some(place),
-            _ => self.find_legs(set).ok(),
+            Some((ready, place)) if ready == set => place,
+            _ => self.find_way(set).ok()?,
         };
-        let known = place.and_then(|place| self.legs.get(place));
-        known.map_or(&[], |(_, legs)| legs)
+        self.ways.get(place)
     }
 
-    /// Where the legs of calls to `set` are, or would be.
-    fn find_legs(&self, set: SetId) -> Result<usize, usize> {
-        self.legs.binary_search_by_key(&set, |(set, _)| *set)
+    /// Where the way of calls to `set` is, or would be.
+    #[inline(never)]
+    fn find_way(&self, set: SetId) -> Result<usize, usize> {
+        self.ways.binary_search_by_key(&set, |way| way.set)
     }
 
-    /// The seat that a call would get on this leg.
-    pub(crate) fn choose(&self, leg: Leg, ask: &Ask<'_>, rng: &mut Rng) -> Option<u32> {
-        self.sets.get(leg.set)?.choose(leg.selector, &self.members, ask, rng)
+    /// Where a call that has been nowhere yet would go on this leg, if that is at hand.
+    #[inline(always)]
+    pub(crate) fn at_hand(&self, leg: Leg, key: u64) -> Option<Spot> {
+        let set = self.sets.get(leg.set)?;
+        let seat = set.at_hand(leg.selector, key)?;
+        Some(Spot { leg, seat, destination: set.at(seat)?, panic: set.panics() })
     }
 
-    /// The call went to this seat, as its first one or to fail over.
-    pub(crate) fn chosen(&mut self, leg: Leg, seat: u32, fails_over: bool) {
-        if let Some(set) = self.sets.get_mut(leg.set) {
-            set.chosen(leg.selector, seat, fails_over);
+    /// Where a call would go on this leg.
+    pub(crate) fn choose(&self, leg: Leg, ask: &Ask<'_>, rng: &mut Rng) -> Option<Spot> {
+        let set = self.sets.get(leg.set)?;
+        let seat = set.choose(leg.selector, &self.members, ask, rng)?;
+        Some(Spot { leg, seat, destination: set.at(seat)?, panic: set.panics() })
+    }
+
+    /// The call went there, as its first one or to fail over.
+    #[inline(always)]
+    pub(crate) fn chosen(&mut self, spot: &Spot, fails_over: bool) {
+        if let Some(set) = self.sets.get_mut(spot.leg.set) {
+            set.chosen(spot.leg.selector, spot.seat, fails_over);
         }
     }
 
@@ -97,11 +137,6 @@ impl Fleet {
         if let Some(set) = place.and_then(|place| self.sets.get_mut(place)) {
             set.traffic.lasted(span);
         }
-    }
-
-    /// The member at a seat.
-    pub(crate) fn at(&self, leg: Leg, seat: u32) -> Option<Key> {
-        self.sets.get(leg.set)?.at(seat)
     }
 
     /// The seat of a member, if it is on this leg.

@@ -40,6 +40,7 @@ impl Fleet {
         if let Some(at) = member.wake(config, now).filter(|at| wakes.is_none_or(|armed| *at < armed)) {
             member.wakes = Some(at);
             self.timers.push(Reverse((at, key)));
+            self.no_timer_before = self.no_timer_before.min(at);
         }
         self.tell(key, before, after);
     }
@@ -90,9 +91,15 @@ impl Fleet {
         self.timers.peek().map(|Reverse((at, _))| *at)
     }
 
+    /// As `next_timer`, at hand; never where there is none.
+    pub(crate) const fn no_timer_before(&self) -> Time {
+        self.no_timer_before
+    }
+
     /// The member that wakes next, if its time has come.
     pub(crate) fn wake(&mut self) -> Option<Key> {
         let Reverse((at, key)) = self.timers.pop()?;
+        self.no_timer_before = self.next_timer().unwrap_or(Time::MAX);
         let member = self.members.find_mut(key).filter(|member| member.wakes == Some(at))?;
         member.wakes = None;
         Some(key)

@@ -36,6 +36,7 @@ impl Bits {
         }
     }
 
+    #[inline]
     pub(crate) fn contains(&self, bit: u32) -> bool {
         self.words.get(bit as usize / 64).is_some_and(|word| word & (1 << (bit % 64)) != 0)
     }

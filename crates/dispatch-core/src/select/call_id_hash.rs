@@ -51,6 +51,12 @@ impl CallIdHash {
         }
     }
 
+    /// The seat that a key asks first, where no bound is asked besides.
+    #[inline]
+    pub(crate) fn first(&self, key: u64) -> Option<u32> {
+        if self.bound.is_some() { None } else { self.at(key) }
+    }
+
     pub(crate) fn choose(&self, candidates: &Candidates<'_>, ask: &Ask<'_>) -> Option<u32> {
         let bound = self.bound.as_ref();
         let has_room = |seat: u32| bound.is_none_or(|bound| bound.has_room(seat, candidates, ask));
@@ -74,9 +80,13 @@ impl CallIdHash {
 
     /// The seats that a key asks, in order.
     fn attempts(&self, key: u64) -> impl Iterator<Item = u32> {
-        let slots = self.table.len() as u32;
         let hashes = core::iter::successors(Some(key), |hash| Some(mix(*hash))).take(ATTEMPTS);
-        hashes.filter_map(move |hash| self.table.get(below(hash, slots) as usize).copied())
+        hashes.filter_map(|hash| self.at(hash))
+    }
+
+    #[inline]
+    fn at(&self, hash: u64) -> Option<u32> {
+        self.table.get(below(hash, self.table.len() as u32) as usize).copied()
     }
 
     /// Where almost nobody is usable: weighted rendezvous hashing (Schindelhauer, Schomaker 2005),

@@ -67,6 +67,7 @@ impl Kamailio {
     }
 
     /// The call went to this seat; failing over takes no turn.
+    #[inline(never)]
     pub(crate) fn chosen(&mut self, seat: u32, fails_over: bool) {
         if fails_over {
             return;

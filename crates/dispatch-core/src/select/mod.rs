@@ -81,6 +81,7 @@ pub(crate) struct Ask<'a> {
 
 /// The algorithm of a set, with the order that it keeps.
 #[derive(Clone, Debug)]
+#[repr(u8)]
 pub(crate) enum Selector {
     RoundRobin(RoundRobin),
     CallIdHash(CallIdHash),
@@ -134,7 +135,20 @@ impl Selector {
         }
     }
 
+    /// The seat of a call that has been nowhere yet, where it is at hand: `choose` gives the same.
+    #[inline(always)]
+    pub(crate) fn at_hand(&self, key: u64, seats: u32, usable: &Bits) -> Option<u32> {
+        let seat = match self {
+            Self::RoundRobin(turn) => turn.next(seats),
+            Self::Weighted(weighted) => weighted.next()?,
+            Self::CallIdHash(hash) => hash.first(key)?,
+            _ => return None,
+        };
+        usable.contains(seat).then_some(seat)
+    }
+
     /// The seat that a call would get. Changes nothing but the random state.
+    #[inline(never)]
     pub(crate) fn choose(&self, candidates: &Candidates<'_>, ask: &Ask<'_>, rng: &mut Rng) -> Option<u32> {
         if candidates.open(ask) == 0 {
             return None;
@@ -153,13 +167,14 @@ impl Selector {
     }
 
     /// The call went to this seat, as its first one or to fail over.
+    #[inline(always)]
     pub(crate) fn chosen(&mut self, seat: u32, fails_over: bool) {
         match self {
             Self::RoundRobin(turn) => turn.chosen(seat),
             Self::Weighted(weighted) => weighted.chosen(seat),
+            Self::CallIdHash(_) | Self::CallLoad(_) | Self::Random | Self::PowerOfTwo | Self::LoadScore => {}
             Self::Priority(priority) => priority.chosen(seat),
             Self::Kamailio(kamailio) => kamailio.chosen(seat, fails_over),
-            Self::CallIdHash(_) | Self::CallLoad(_) | Self::Random | Self::PowerOfTwo | Self::LoadScore => {}
         }
     }
 

@@ -68,6 +68,7 @@ impl Priority {
         seat_at(later.chain(earlier).find(open)?)
     }
 
+    #[inline(never)]
     pub(crate) fn chosen(&mut self, seat: u32) {
         let rank = self.ranks.get(seat as usize).copied().unwrap_or(0);
         if let Some(group) = self.groups.get(self.group_of(rank)) {

@@ -9,6 +9,12 @@ pub(crate) struct RoundRobin {
 }
 
 impl RoundRobin {
+    /// Whose turn it is if everybody of so many seats can take the call.
+    #[inline]
+    pub(crate) const fn next(self, seats: u32) -> u32 {
+        if self.next < seats { self.next } else { 0 }
+    }
+
     pub(crate) fn choose(&self, candidates: &Candidates<'_>, ask: &Ask<'_>) -> Option<u32> {
         match ask.tried {
             [] => candidates.usable.next_from(self.next),
@@ -16,6 +22,7 @@ impl RoundRobin {
         }
     }
 
+    #[inline]
     pub(crate) fn chosen(&mut self, seat: u32) {
         self.next = seat + 1;
     }
@@ -23,7 +30,7 @@ impl RoundRobin {
     /// How many seats are before this one in the circle.
     pub(crate) fn distance(&self, seat: u32, candidates: &Candidates<'_>) -> u32 {
         let seats = candidates.seats.len() as u32;
-        let next = if self.next < seats { self.next } else { 0 };
+        let next = self.next(seats);
         if seat >= next { seat - next } else { seat + seats - next }
     }
 }

@@ -9,6 +9,7 @@ use super::turns::{Turns, in_order};
 use super::{Ask, Candidates};
 
 #[derive(Clone, Debug)]
+#[repr(u8)]
 pub(crate) enum Weighted {
     /// One whole round, and where in it we are.
     Schedule { slots: Vec<u32>, next: usize },
@@ -53,6 +54,15 @@ impl Weighted {
         }
     }
 
+    /// Whose turn it is if everybody can take the call.
+    #[inline]
+    pub(crate) fn next(&self) -> Option<u32> {
+        match self {
+            Self::Schedule { slots, next } => slots.get(*next).copied(),
+            Self::Turns(_) => None,
+        }
+    }
+
     pub(crate) fn choose(&self, candidates: &Candidates<'_>, ask: &Ask<'_>) -> Option<u32> {
         match self {
             Self::Schedule { slots, next } => {
@@ -64,7 +74,19 @@ impl Weighted {
         }
     }
 
+    #[inline]
     pub(crate) fn chosen(&mut self, seat: u32) {
+        match self {
+            Self::Schedule { slots, next } if slots.get(*next) == Some(&seat) => {
+                *next = if *next + 1 < slots.len() { *next + 1 } else { 0 };
+            }
+            _ => self.pass(seat),
+        }
+    }
+
+    /// A seat takes a turn before those who cannot take the call.
+    #[inline(never)]
+    fn pass(&mut self, seat: u32) {
         match self {
             Self::Schedule { slots, next } => {
                 let passed = circle(slots, *next).position(|slot| slot == seat).unwrap_or(0);
