@@ -8,11 +8,12 @@ use std::path::Path;
 use std::process::Command;
 
 use anyhow::{Context, bail, ensure};
+use callsteer::internals::Counting;
 use callsteer::{Algorithm, Call, Dispatcher, Failure, Time};
 use serde::{Deserialize, Serialize};
 
 use crate::floors::call_id;
-use crate::suites::{CLASSES, config, dispatcher};
+use crate::suites::{CLASSES, config, destinations, dispatcher};
 
 /// What stands in the baseline.
 #[derive(Debug, Serialize, Deserialize)]
@@ -96,6 +97,14 @@ const CASES: &[Counted] = &[
             ensure!(fleet.end_call(id, Time::ZERO));
             Ok(())
         })
+    }),
+    ("call_load: order, count in and out", |times| {
+        let mut order = Counting::new(config(Algorithm::CallLoad), destinations(MEMBERS, &[1]));
+        for _ in 0..times {
+            let placed = order.begin(0).context("nobody takes calls")?;
+            order.end(placed);
+        }
+        Ok(())
     }),
     ("call_load: begin again", |times| {
         calls(Algorithm::CallLoad, times, |fleet, _| {

@@ -41,7 +41,8 @@ impl Counting {
         let Some(key) = Key::from_u64(member) else { return };
         let Some((member, costs)) = self.fleet.reporting(key) else { return };
         let measurement = Measurement { at: self.now, load: Some(score), active: None };
-        member.estimate.report(measurement, costs, members);
+        let own = member.own();
+        member.estimate.report(measurement, own, costs, members);
         self.fleet.reconsider(key, &self.config, self.now);
     }
 

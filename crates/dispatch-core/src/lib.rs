@@ -89,6 +89,7 @@ mod set;
 #[cfg(feature = "std")]
 mod shared;
 mod slots;
+mod standing;
 mod tenants;
 mod time;
 
@@ -114,9 +115,10 @@ pub use load::{
     AgentAdmin, AgentCheck, AgentOperational, AgentWeight, Combine, Heartbeat, Orca, Report, Resource,
     Resources, UnknownWord,
 };
-pub use member::{Standing, Will};
+pub use member::Will;
 #[cfg(feature = "std")]
 pub use shared::SharedDispatcher;
+pub use standing::Standing;
 pub use time::Time;
 
 /// The examples of the README and of the book are compiled and run as tests.

@@ -2,6 +2,7 @@
 
 use alloc::boxed::Box;
 use alloc::vec::Vec;
+use core::ops::{Deref, DerefMut};
 
 use crate::config::{Config, SetId};
 use crate::destination::{Destination, Starts};
@@ -9,8 +10,10 @@ use crate::health::Health;
 use crate::health::eject::Attempts;
 use crate::health::probe::ProbeClock;
 use crate::health::slow_start::WarmUp;
-use crate::load::score::Estimate;
+use crate::load::score::{Estimate, Own};
 use crate::rate::Rate;
+use crate::slots::NONE;
+use crate::standing::Standing;
 use crate::time::Time;
 
 /// What the operator wants of a destination. Survives probes and new lists.
@@ -36,78 +39,34 @@ impl Starts {
     }
 }
 
-/// Whether a destination can take a call, or the first reason why it cannot.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
-#[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
-#[non_exhaustive]
-pub enum Standing {
-    /// It can.
-    Candidate,
-    /// It left the list and ends its last calls.
-    Removed,
-    /// The operator switched it off.
-    Disabled,
-    /// The operator drains it, or it says that it drains.
-    Draining,
-    /// Probes fail.
-    Inactive,
-    /// Calls fail there, so it gets none for a while.
-    Ejected,
-    /// It said 503 with Retry-After, which is not over.
-    Busy,
-    /// It has `max_calls`, or as many calls as it says it can carry.
-    Full,
-    /// It had its `max_rate` of new calls.
-    TooFast,
-}
-
-impl Standing {
-    /// All of them, in the order in which reasons count.
-    pub const ALL: [Self; 9] = [
-        Self::Candidate,
-        Self::Removed,
-        Self::Disabled,
-        Self::Draining,
-        Self::Inactive,
-        Self::Ejected,
-        Self::Busy,
-        Self::Full,
-        Self::TooFast,
-    ];
-    pub(crate) const COUNT: usize = Self::ALL.len();
-
-    /// Whether it was taken out, and not only full for the moment.
-    pub(crate) const fn is_out(self) -> bool {
-        matches!(self, Self::Removed | Self::Disabled | Self::Draining | Self::Inactive | Self::Ejected)
-    }
-
-    /// Its name in the field's words, as metrics and vectors spell it.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Candidate => "candidate",
-            Self::Removed => "removed",
-            Self::Disabled => "disabled",
-            Self::Draining => "draining",
-            Self::Inactive => "inactive",
-            Self::Ejected => "ejected",
-            Self::Busy => "busy",
-            Self::Full => "full",
-            Self::TooFast => "too_fast",
-        }
-    }
-}
-
-/// A destination as the dispatcher keeps it.
+/// A destination as the dispatcher keeps it: what every call touches, which fits into one line of
+/// the cache, and its profile.
 #[derive(Clone, Debug)]
 pub(crate) struct Member {
+    /// Σ cost of its calls.
+    pub(crate) load: u64,
+    /// Calls counted in so far.
+    pub(crate) placed: u64,
+    /// Which change of any load was the last one here: the tie-break of `call_load`.
+    pub(crate) touched: u64,
+    /// Calls in progress there, of all replicas.
+    pub(crate) calls: u32,
+    /// Its seat in the set; [`NONE`] once removed.
+    seat: u32,
+    /// Where its set is kept.
+    pub(crate) place: u32,
+    /// What its set was last told.
+    pub(crate) standing: Standing,
+    /// Its calls are limited, or its reports are compared with them: a call touches the profile, too.
+    watched: bool,
+    profile: Box<Profile>,
+}
+
+/// What changes from time to time.
+#[derive(Clone, Debug)]
+pub(crate) struct Profile {
     pub(crate) destination: Destination,
     pub(crate) set: SetId,
-    /// Where its set is kept.
-    pub(crate) place: usize,
-    /// Its seat in the set; `None` once removed.
-    pub(crate) seat: Option<u32>,
     pub(crate) will: Will,
     /// The drain whose end has not been said yet.
     pub(crate) drain: Option<Drain>,
@@ -115,20 +74,12 @@ pub(crate) struct Member {
     pub(crate) probes: ProbeClock,
     /// Its probe is due and waits for the prober.
     pub(crate) probe_queued: bool,
-    /// Calls in progress there, of all replicas.
-    pub(crate) calls: u32,
-    /// Of these, calls of other replicas, as far as known.
+    /// Of its calls, those of other replicas, as far as known.
     pub(crate) elsewhere: u32,
     /// The most calls of this dispatcher, where `max_calls` is a limit.
     pub(crate) share: u32,
     /// What else other replicas say; `None` where nobody says anything.
     pub(crate) others: Option<Box<Others>>,
-    /// Calls counted in so far.
-    pub(crate) placed: u64,
-    /// Σ cost of these calls.
-    pub(crate) load: u64,
-    /// Which change of any load was the last one here: the tie-break of `call_load`.
-    pub(crate) touched: u64,
     pub(crate) rate: Rate,
     pub(crate) attempts: Attempts,
     pub(crate) warm_up: WarmUp,
@@ -138,8 +89,20 @@ pub(crate) struct Member {
     pub(crate) said: Said,
     /// The earliest timer armed for it.
     pub(crate) wakes: Option<Time>,
-    /// What its set was last told.
-    pub(crate) standing: Standing,
+}
+
+impl Deref for Member {
+    type Target = Profile;
+
+    fn deref(&self) -> &Profile {
+        &self.profile
+    }
+}
+
+impl DerefMut for Member {
+    fn deref_mut(&mut self) -> &mut Profile {
+        &mut self.profile
+    }
 }
 
 /// What reports said besides the load at the moment.
@@ -174,10 +137,70 @@ pub(crate) struct Drain {
 }
 
 impl Member {
+    /// Nobody's yet: without a call, and without a seat in its set.
+    pub(crate) fn new(place: u32, touched: u64, profile: Profile) -> Self {
+        let (standing, profile) = (Standing::Removed, Box::new(profile));
+        let (load, placed, calls, watched) = (0, 0, 0, false);
+        Self { load, placed, touched, calls, seat: NONE, place, standing, watched, profile }
+    }
+
+    /// Its seat in the set; `None` once removed.
+    #[inline]
+    pub(crate) const fn seat(&self) -> Option<u32> {
+        if self.seat == NONE { None } else { Some(self.seat) }
+    }
+
+    pub(crate) fn sit(&mut self, seat: Option<u32>) {
+        self.seat = seat.unwrap_or(NONE);
+    }
+
+    /// Its calls, as its estimate sees them: those of other replicas count as own ones.
+    pub(crate) const fn own(&self) -> Own {
+        Own { calls: self.calls, load: self.load }
+    }
+
+    /// Counts a call in, as the change of this number.
+    #[inline]
+    pub(crate) fn count_in(&mut self, class: u16, cost: u32, change: u64, now: Time) {
+        self.calls += 1;
+        self.placed += 1;
+        self.load += u64::from(cost);
+        self.touched = change;
+        if self.watched || class != 0 {
+            let own = self.own();
+            self.estimate.begin(class, cost, own, now);
+        }
+    }
+
+    /// Counts a call out, as the change of this number.
+    #[inline]
+    pub(crate) fn count_out(&mut self, class: u16, cost: u32, change: u64, now: Time) {
+        self.calls -= 1;
+        self.load -= u64::from(cost);
+        self.touched = change;
+        if self.watched || class != 0 {
+            let own = self.own();
+            self.estimate.end(class, cost, own, now);
+        }
+    }
+
+    /// Finds out whether calls touch the profile: its limits, or what it reported, changed.
+    pub(crate) fn watch(&mut self) {
+        let Destination { max_calls, max_rate, .. } = self.destination;
+        let reported = self.said.capacity.is_some() || self.estimate.is_measured();
+        self.watched = max_calls > 0 || max_rate > 0 || reported;
+    }
+
+    /// Whether the number of its calls can change how it stands, or what is estimated of it.
+    #[inline]
+    pub(crate) const fn is_watched(&self) -> bool {
+        self.watched
+    }
+
     /// When something is due here whether or not anybody calls.
     pub(crate) fn wake(&self, config: &Config, now: Time) -> Option<Time> {
         let drained = self.drain.and_then(|drain| drain.until);
-        if self.seat.is_none() {
+        if self.seat == NONE {
             return drained;
         }
         let busy = self.health.busy_until().filter(|until| *until > now);
@@ -191,7 +214,7 @@ impl Member {
 
     /// When its next probe leaves, if one is wanted and none is under way.
     pub(crate) fn probe_due(&self, config: &Config) -> Option<Time> {
-        let probed = self.seat.is_some() && self.will != Will::Disabled;
+        let probed = self.seat != NONE && self.will != Will::Disabled;
         let observed = self.health.observed();
         let due = self.probes.due(observed, self.destination.probing, config.probing.mode);
         due.filter(|_| probed)
@@ -200,7 +223,7 @@ impl Member {
     /// Whether it can take a call; `panic` ignores what is known of its health.
     pub(crate) fn standing_at(&self, panic: bool, now: Time) -> Standing {
         match self.will {
-            _ if self.seat.is_none() => Standing::Removed,
+            _ if self.seat == NONE => Standing::Removed,
             Will::Disabled => Standing::Disabled,
             Will::Draining => Standing::Draining,
             Will::Enabled if self.said.draining => Standing::Draining,
@@ -220,11 +243,11 @@ impl Member {
 
     /// Whether it is meant to take calls.
     pub(crate) fn is_in_service(&self) -> bool {
-        self.seat.is_some() && self.will == Will::Enabled && !self.said.draining
+        self.seat != NONE && self.will == Will::Enabled && !self.said.draining
     }
 
     /// The weight that counts while it warms up, in tenths.
-    pub(crate) const fn share(&self) -> u32 {
+    pub(crate) fn share(&self) -> u32 {
         self.destination.weight * self.warm_up.tenths()
     }
 
@@ -233,14 +256,8 @@ impl Member {
         f64::from(self.share()) / 10.0
     }
 
-    /// Whether the number of its calls can change how it stands.
-    pub(crate) const fn has_limits(&self) -> bool {
-        let Destination { max_calls, max_rate, .. } = self.destination;
-        max_calls > 0 || max_rate > 0 || self.said.capacity.is_some()
-    }
-
     /// Calls of this dispatcher in progress there.
-    pub(crate) const fn own_calls(&self) -> u32 {
+    pub(crate) fn own_calls(&self) -> u32 {
         self.calls - self.elsewhere
     }
 

@@ -6,7 +6,8 @@ use core::fmt::Write;
 use crate::destination::Destination;
 use crate::dispatcher::{Capacity, Dispatcher, Stats, Status};
 use crate::health::Observed;
-use crate::member::{Standing, Will};
+use crate::member::Will;
+use crate::standing::Standing;
 
 /// A metric: what its samples mean.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

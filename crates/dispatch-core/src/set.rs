@@ -6,10 +6,11 @@ use core::time::Duration;
 use crate::config::Algorithm;
 use crate::hash::Hasher;
 use crate::load::traffic::Traffic;
-use crate::member::{Member, Standing};
+use crate::member::Member;
 use crate::rng::Rng;
-use crate::select::{Ask, Bits, Candidates, Selector};
+use crate::select::{Ask, Bits, Candidates, Change, Selector};
 use crate::slots::{Key, Slots};
+use crate::standing::Standing;
 use crate::time::Time;
 
 /// The members of one set.
@@ -77,18 +78,24 @@ impl Set {
     }
 
     /// The member at a seat has another load, or stands otherwise than before.
-    pub(crate) fn moved(&mut self, seat: u32, before: Standing, after: Standing, members: &Slots<Member>) {
+    #[inline]
+    pub(crate) fn moved(
+        &mut self,
+        change: Change,
+        (before, after): (Standing, Standing),
+        members: &Slots<Member>,
+    ) {
         if before != after {
             self.count(before, -1);
             self.count(after, 1);
-            self.usable.set(seat, after == Standing::Candidate);
+            self.usable.set(change.seat, change.usable);
         }
         if self.stale {
             return;
         }
         let candidates = Candidates { members, seats: &self.seats, usable: &self.usable };
         for (_, selector) in &mut self.selectors {
-            selector.moved(seat, &candidates);
+            selector.moved(change, &candidates);
         }
     }
 

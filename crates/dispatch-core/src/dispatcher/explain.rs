@@ -11,8 +11,9 @@ use crate::config::Algorithm;
 use crate::destination::DestinationId;
 use crate::error::BeginError;
 use crate::fleet::Fleet;
-use crate::member::{Member, Standing};
+use crate::member::Member;
 use crate::select::Ask;
+use crate::standing::Standing;
 
 /// What `begin` would do with a call, and why, as of the last time seen.
 #[derive(Clone, Debug, PartialEq)]
@@ -104,9 +105,9 @@ impl Dispatcher {
     fn estimated(&self, fleet: &Fleet, member: &Member) -> Estimated {
         let (costs, dispatchers) = (&fleet.costs, self.unheard);
         Estimated {
-            predicted: member.estimate.predicted(costs),
+            predicted: member.estimate.predicted(member.own(), costs),
             residual: member.estimate.residual(self.now),
-            load: member.estimate.load(costs, dispatchers, self.now),
+            load: member.estimate.load(member.own(), costs, dispatchers, self.now),
             age: member.estimate.age(self.now),
             trusted: member.estimate.is_trusted(),
         }

@@ -6,7 +6,8 @@ use crate::config::{Config, SetId};
 use crate::destination::{Destination, DestinationId};
 use crate::error::BeginError;
 use crate::health::Observed;
-use crate::member::{Member, Standing, Will};
+use crate::member::{Member, Will};
+use crate::standing::Standing;
 use crate::time::Time;
 
 /// How a destination is, as of the last time seen.

@@ -20,9 +20,10 @@ use crate::destination::DestinationId;
 use crate::error::ConfigError;
 use crate::event::{EventKind, Events};
 use crate::fleet::Fleet;
-use crate::member::{Standing, Will};
+use crate::member::Will;
 use crate::rng::Rng;
 use crate::slots::Key;
+use crate::standing::Standing;
 use crate::time::Time;
 
 use capacity::Scaling;
@@ -200,7 +201,7 @@ impl Dispatcher {
             self.drained(key);
         }
         if removed && let Some(member) = self.fleet.forget(key) {
-            let (destination, id) = (DestinationId(key), member.destination.id);
+            let (destination, id) = (DestinationId(key), member.destination.id.clone());
             self.events.push(self.now, EventKind::Removed { destination, set: member.set, id });
         }
     }

@@ -10,10 +10,10 @@ use crate::config::{SetId, TenantLimits};
 use crate::destination::DestinationId;
 use crate::error::{BeginError, NextError};
 use crate::fleet::{Fleet, Leg, Spot, Way};
-use crate::member::Standing;
 use crate::rng::Rng;
 use crate::select::Ask;
 use crate::slots::Key;
+use crate::standing::Standing;
 use crate::tenants::Admission;
 use crate::time::Time;
 

@@ -112,7 +112,7 @@ impl Dispatcher {
             }
             let key = self.fleet.find(*set, &destination.id);
             let member = key.and_then(|key| Some((key, self.fleet.members.find(key)?)));
-            match member.filter(|(_, member)| member.seat.is_some()) {
+            match member.filter(|(_, member)| member.seat().is_some()) {
                 None => entries.push(Change::Add { set: *set, destination: destination.clone() }),
                 Some((_, member)) if member.destination == *destination => kept += 1,
                 Some((key, member)) => entries.push(Change::Update {
@@ -123,7 +123,7 @@ impl Dispatcher {
                 }),
             }
         }
-        let members = self.fleet.members.iter().filter(|(_, member)| member.seat.is_some());
+        let members = self.fleet.members.iter().filter(|(_, member)| member.seat().is_some());
         let gone =
             members.filter(|(_, member)| !listed.contains(&(member.set, member.destination.id.as_str())));
         let removals = gone.map(|(key, member)| Change::Remove {

@@ -135,7 +135,7 @@ impl Dispatcher {
 
     /// Notes what our own operator wants now and did not want before.
     fn note_wishes(&self, replication: &mut Replication, own: &str) {
-        for (key, member) in self.fleet.members.iter().filter(|(_, member)| member.seat.is_some()) {
+        for (key, member) in self.fleet.members.iter().filter(|(_, member)| member.seat().is_some()) {
             let name = (member.set, member.destination.id.clone());
             let wanted = replication.replicas.wanted(&name);
             let before = wanted.map_or_else(|| member.destination.starts.will(), |wanted| wanted.will);
@@ -183,7 +183,7 @@ impl Dispatcher {
 
     fn count(&self, name: &Name, member: &Member, classes: &[&str]) -> Count {
         let others = member.others.as_ref().map_or(&[][..], |others| &others.classes);
-        let by_class = member.estimate.own().iter().zip(0..).skip(1).filter_map(|(all, number)| {
+        let by_class = member.estimate.classed().iter().zip(1..).filter_map(|(all, number)| {
             let own = all - others.get(number).copied().unwrap_or(0);
             let name = classes.get(number - 1).filter(|_| own > 0)?;
             Some((String::from(*name), own))

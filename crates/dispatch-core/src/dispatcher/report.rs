@@ -36,8 +36,8 @@ impl Dispatcher {
         check_order(&member.said, &report, at, now)?;
         let weight = f64::from(member.destination.weight);
         let load = report.score.map(|score| score * weight);
-        let trust =
-            member.estimate.report(Measurement { at, load, active: report.active_calls }, costs, members);
+        let (own, measurement) = (member.own(), Measurement { at, load, active: report.active_calls });
+        let trust = member.estimate.report(measurement, own, costs, members);
         member.said = Said {
             at: Some(at),
             sequence: report.sequence.or(member.said.sequence),

@@ -17,12 +17,14 @@ use crate::health::eject::Attempts;
 use crate::health::probe::ProbeClock;
 use crate::health::slow_start::WarmUp;
 use crate::health::{Health, Observed};
-use crate::load::score::{Costs, Estimate};
-use crate::member::{Member, Said, Standing};
+use crate::load::costs::Costs;
+use crate::load::score::Estimate;
+use crate::member::{Member, Profile, Said};
 use crate::rate::Rate;
 use crate::rng::Rng;
 use crate::set::Set;
 use crate::slots::{Key, Slots};
+use crate::standing::Standing;
 use crate::time::Time;
 
 pub(crate) use routes::{Leg, Spot, Way};
@@ -95,32 +97,27 @@ impl Fleet {
             Starts::Inactive => Observed::Inactive,
         };
         let id = destination.id.clone();
-        let member = Member {
+        // The starting order of equals: drawn from the seed, before every real change of load.
+        let touched = Hasher::new(config.seed).hash(id.as_bytes()) >> 32;
+        let profile = Profile {
             set,
-            place,
-            seat: None,
             will: destination.starts.will(),
             drain: None,
             health: Health::new(observed),
             probes: ProbeClock::new(destination.probing, &config.probing, rng, now),
             probe_queued: false,
-            calls: 0,
             elsewhere: 0,
             share: config.share(destination.max_calls),
             others: None,
-            placed: 0,
-            load: 0,
-            // The starting order of equals: drawn from the seed, before every real change of load.
-            touched: Hasher::new(config.seed).hash(id.as_bytes()) >> 32,
             rate: Rate::default(),
             attempts: Attempts::default(),
             warm_up: WarmUp::WARM,
             estimate: Estimate::default(),
             said: Said::default(),
             wakes: None,
-            standing: Standing::Removed,
             destination,
         };
+        let member = Member::new(u32::try_from(place).ok()?, touched, profile);
         let key = self.members.insert(member).ok()?;
         self.ids.entry(set).or_default().insert(id, key);
         self.seat(key, config, now);
@@ -141,8 +138,8 @@ impl Fleet {
 
     fn seat(&mut self, key: Key, config: &Config, now: Time) {
         let Some(member) = self.members.find_mut(key) else { return };
-        if let Some(set) = self.sets.get_mut(member.place) {
-            member.seat = Some(set.seat(key));
+        if let Some(set) = self.sets.get_mut(member.place as usize) {
+            member.sit(Some(set.seat(key)));
             if set.takes_calls() {
                 member.warm_up.begin(config.warm_up, now);
             }
@@ -167,11 +164,12 @@ impl Fleet {
     /// Takes a member out of its set; its calls go on.
     pub(crate) fn leave(&mut self, key: Key) {
         let Some(member) = self.members.find_mut(key) else { return };
-        let Some(seat) = member.seat.take() else { return };
+        let Some(seat) = member.seat() else { return };
+        member.sit(None);
         let before = core::mem::replace(&mut member.standing, Standing::Removed);
         // The result of a probe under way will be refused, so its absence says nothing.
         member.probes.resolved(false);
-        if let Some(set) = self.sets.get_mut(member.place) {
+        if let Some(set) = self.sets.get_mut(member.place as usize) {
             set.unseat(seat, before);
         }
         self.ready = None;
@@ -192,7 +190,7 @@ impl Fleet {
         let Some(member) = self.members.find_mut(key) else { return };
         member.share = config.share(destination.max_calls);
         member.destination = destination;
-        if let Some(set) = self.sets.get_mut(member.place) {
+        if let Some(set) = self.sets.get_mut(member.place as usize) {
             set.reorder();
         }
         self.ready = None;
@@ -204,8 +202,9 @@ impl Fleet {
 
     /// Counts a new call in, also against the rate limit.
     pub(crate) fn take(&mut self, key: Key, class: u16, cost: u32, config: &Config, now: Time) {
-        if let Some(member) = self.members.find_mut(key) {
-            member.rate.count(member.destination.max_rate, now);
+        if let Some(member) = self.members.find_mut(key).filter(|member| member.is_watched()) {
+            let limit = member.destination.max_rate;
+            member.rate.count(limit, now);
         }
         self.count(key, class, cost, config, now);
     }
@@ -214,11 +213,7 @@ impl Fleet {
     pub(crate) fn count(&mut self, key: Key, class: u16, cost: u32, config: &Config, now: Time) {
         self.changes += 1;
         let Some(member) = self.members.find_mut(key) else { return };
-        member.calls += 1;
-        member.placed += 1;
-        member.load += u64::from(cost);
-        member.estimate.begin(class, cost, now);
-        member.touched = self.changes;
+        member.count_in(class, cost, self.changes, now);
         self.recount(key, config, now);
     }
 
@@ -226,10 +221,7 @@ impl Fleet {
     pub(crate) fn release(&mut self, key: Key, class: u16, cost: u32, config: &Config, now: Time) {
         self.changes += 1;
         let Some(member) = self.members.find_mut(key) else { return };
-        member.calls -= 1;
-        member.load -= u64::from(cost);
-        member.estimate.end(class, cost, now);
-        member.touched = self.changes;
+        member.count_out(class, cost, self.changes, now);
         self.recount(key, config, now);
     }
 
@@ -266,26 +258,26 @@ impl Fleet {
 
     /// A member that has not left.
     pub(crate) fn seated(&mut self, key: Key) -> Option<&mut Member> {
-        self.members.find_mut(key).filter(|member| member.seat.is_some())
+        self.members.find_mut(key).filter(|member| member.seat().is_some())
     }
 
     /// Whether to say now that most of the set of this member fail.
     pub(crate) fn says_common_cause(&mut self, key: Key, window: Duration, now: Time) -> bool {
-        let place = self.members.find(key).map(|member| member.place);
+        let place = self.members.find(key).map(|member| member.place as usize);
         let set = place.and_then(|place| self.sets.get_mut(place));
         set.is_some_and(|set| set.says_common_cause(window, now))
     }
 
     /// The members of the set that a member sits in.
     pub(crate) fn neighbours(&self, key: Key) -> impl Iterator<Item = (Key, &Member)> {
-        let set = self.members.find(key).and_then(|member| self.sets.get(member.place));
+        let set = self.members.find(key).and_then(|member| self.sets.get(member.place as usize));
         let seated = set.into_iter().flat_map(Set::seated);
         seated.filter_map(|(_, key)| Some((key, self.members.find(key)?)))
     }
 
     /// A member that has not left, and the costs that its reports teach.
     pub(crate) fn reporting(&mut self, key: Key) -> Option<(&mut Member, &mut Costs)> {
-        let member = self.members.find_mut(key).filter(|member| member.seat.is_some())?;
+        let member = self.members.find_mut(key).filter(|member| member.seat().is_some())?;
         Some((member, &mut self.costs))
     }
 

@@ -19,10 +19,11 @@ impl Fleet {
         if moved {
             self.changes += 1;
             member.touched = self.changes;
-            member.estimate.shift((&before.classes, member.elsewhere), (&others.classes, calls), now);
             member.calls = member.calls - member.elsewhere + calls;
             member.load = member.load - before.load + others.load;
             member.elsewhere = calls;
+            let own = member.own();
+            member.estimate.shift(&before.classes, &others.classes, own, now);
         }
         member.others = (others != Others::default()).then(|| Box::new(others));
         self.reconsider(key, config, now);

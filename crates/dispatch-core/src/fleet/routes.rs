@@ -133,7 +133,7 @@ impl Fleet {
 
     /// A confirmed call of this member ended after so long.
     pub(crate) fn lasted(&mut self, key: Key, span: Duration) {
-        let place = self.members.find(key).map(|member| member.place);
+        let place = self.members.find(key).map(|member| member.place as usize);
         if let Some(set) = place.and_then(|place| self.sets.get_mut(place)) {
             set.traffic.lasted(span);
         }
@@ -141,7 +141,7 @@ impl Fleet {
 
     /// The seat of a member, if it is on this leg.
     pub(crate) fn seat_of(&self, key: Key, leg: Leg) -> Option<u32> {
-        self.members.find(key).filter(|member| member.place == leg.set)?.seat
+        self.members.find(key).filter(|member| member.place as usize == leg.set)?.seat()
     }
 
     /// These routes with their algorithms.

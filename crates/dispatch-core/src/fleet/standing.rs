@@ -4,9 +4,11 @@ use core::cmp::Reverse;
 
 use super::Fleet;
 use crate::config::Config;
-use crate::member::Standing;
+use crate::member::Member;
+use crate::select::Change;
 use crate::set::Set;
 use crate::slots::Key;
+use crate::standing::Standing;
 use crate::time::Time;
 
 impl Fleet {
@@ -20,7 +22,8 @@ impl Fleet {
 
     fn stand(&mut self, key: Key, config: &Config, now: Time) {
         let Some(member) = self.members.find_mut(key) else { return };
-        let Some(set) = self.sets.get_mut(member.place) else { return };
+        let Some(set) = self.sets.get_mut(member.place as usize) else { return };
+        member.watch();
         let after = member.standing_at(set.panics(), now);
         let before = core::mem::replace(&mut member.standing, after);
         let warmer = member.warm_up.advance(config.warm_up, now);
@@ -42,32 +45,34 @@ impl Fleet {
             self.timers.push(Reverse((at, key)));
             self.no_timer_before = self.no_timer_before.min(at);
         }
-        self.tell(key, before, after);
+        let news = News::of(member, self.changes);
+        self.tell(news, before);
     }
 
     /// Only the count of calls changed: where the standing did not, no timer did either.
+    #[inline]
     pub(super) fn recount(&mut self, key: Key, config: &Config, now: Time) {
         let Some(member) = self.members.find(key) else { return };
-        let standing = member.standing;
-        let panic = || self.sets.get(member.place).is_some_and(Set::panics);
-        if !member.has_limits() || member.standing_at(panic(), now) == standing {
-            self.tell(key, standing, standing);
+        let panic = || self.sets.get(member.place as usize).is_some_and(Set::panics);
+        if !member.is_watched() || member.standing_at(panic(), now) == member.standing {
+            self.tell(News::of(member, self.changes), member.standing);
         } else {
             self.stand(key, config, now);
         }
     }
 
-    fn tell(&mut self, key: Key, before: Standing, after: Standing) {
+    /// Tells the set of a member what there is to tell of it.
+    #[inline]
+    fn tell(&mut self, news: News, before: Standing) {
         self.moves += 1;
-        let Some(member) = self.members.find(key) else { return };
-        if let (Some(set), Some(seat)) = (self.sets.get_mut(member.place), member.seat) {
-            set.moved(seat, before, after, &self.members);
+        if let (Some(set), Some(change)) = (self.sets.get_mut(news.place as usize), news.change) {
+            set.moved(change, (before, news.standing), &self.members);
         }
     }
 
     /// Where too few of a set are healthy, health is ignored there, until enough are again.
     fn consider_panic(&mut self, key: Key, config: &Config, now: Time) {
-        let Some(place) = self.members.find(key).map(|member| member.place) else { return };
+        let Some(place) = self.members.find(key).map(|member| member.place as usize) else { return };
         let Some(set) = self.sets.get_mut(place) else { return };
         let members = || set.seated().filter_map(|(_, member)| self.members.find(member));
         let in_service = members().filter(|member| member.is_in_service()).count();
@@ -124,5 +129,23 @@ impl Fleet {
             member.probe_queued = false;
         }
         Some(key)
+    }
+}
+
+/// What a set is told of a member.
+struct News {
+    place: u32,
+    standing: Standing,
+    /// Nothing where it has no seat.
+    change: Option<Change>,
+}
+
+impl News {
+    /// Of a member of a fleet with so many changes of loads.
+    #[inline]
+    fn of(member: &Member, changes: u64) -> Self {
+        let Member { place, standing, load, touched, .. } = *member;
+        let (usable, newest) = (standing == Standing::Candidate, touched == changes);
+        Self { place, standing, change: member.seat().map(|seat| Change { seat, usable, load, newest }) }
     }
 }

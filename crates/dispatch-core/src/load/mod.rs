@@ -1,6 +1,7 @@
 //! What bridges say about their load, and in which forms they say it.
 
 mod agent_check;
+pub(crate) mod costs;
 mod freeswitch;
 #[cfg(feature = "json")]
 mod json;

@@ -26,84 +26,14 @@ mod others;
 use alloc::vec::Vec;
 use core::time::Duration;
 
-use super::traffic::Traffic;
+use super::costs::{Costs, decay};
 use crate::time::Time;
-
-/// What calls cost, learned over all bridges.
-#[derive(Clone, Debug)]
-pub(crate) struct Costs {
-    /// ĉ per class; `None` before a report of a bridge with such a call.
-    classes: Vec<Option<f64>>,
-    /// Σ load and Σ calls over reports, with forgetting.
-    work: f64,
-    calls: f64,
-    /// c̄: 1 before any report, and while every bridge reports 0.
-    mean: f64,
-    /// Own calls.
-    traffic: Traffic,
-}
-
-impl Default for Costs {
-    fn default() -> Self {
-        Self { classes: Vec::new(), work: 0.0, calls: 0.0, mean: 1.0, traffic: Traffic::default() }
-    }
-}
-
-impl Costs {
-    pub(crate) const fn mean(&self) -> f64 {
-        self.mean
-    }
-
-    /// ĉ of a class, or c̄ where nothing is known of it.
-    pub(crate) fn of(&self, class: u16) -> f64 {
-        self.classes.get(usize::from(class)).copied().flatten().unwrap_or_else(|| self.mean())
-    }
-
-    /// A call began here.
-    pub(crate) fn count_call(&mut self, now: Time) {
-        self.traffic.came(now);
-    }
-
-    /// Own calls per second.
-    pub(crate) fn rate(&self, now: Time) -> f64 {
-        self.traffic.rate(now)
-    }
-
-    /// Learns from the load `y` of a bridge with these own calls per class and `others`;
-    /// `interval` since its last report, `members` in the fleet.
-    fn learn(&mut self, y: f64, own: &[u64], others: f64, interval: Duration, members: u32) {
-        let members = f64::from(members.max(1));
-        let calls = own.iter().map(|calls| *calls as f64).sum::<f64>() + others;
-        let keep = libm::exp(-1.0 / (FORGET_REPORTS * members));
-        self.work = self.work * keep + y;
-        self.calls = self.calls * keep + calls;
-        self.mean = if self.work > 0.0 && self.calls > 0.0 { self.work / self.calls } else { 1.0 };
-        let mean = self.mean;
-        let within = |cost: f64| cost.clamp(LEAST_COST * mean, MOST_COST * mean);
-        let first = within(y / calls.max(1.0));
-        if self.classes.len() < own.len() {
-            self.classes.resize(own.len(), None);
-        }
-        let (mut expected, mut norm) = (mean * others, 1.0);
-        for (cost, calls) in self.classes.iter_mut().zip(own).filter(|(_, calls)| **calls > 0) {
-            let calls = *calls as f64;
-            expected += *cost.get_or_insert(first) * calls;
-            norm += calls * calls;
-        }
-        let share = (1.0 - decay(interval, LEARN)) / members;
-        let step = GAIN * share.max(LEAST_SHARE) * (y - expected) / norm;
-        for (cost, calls) in self.classes.iter_mut().zip(own).filter(|(_, calls)| **calls > 0) {
-            *cost = cost.map(|cost| within(cost + step * *calls as f64));
-        }
-    }
-}
 
 /// What is known of the load of one bridge.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Estimate {
-    /// Σ cost of own calls per class.
-    own: Vec<u64>,
-    own_calls: u32,
+    /// Σ cost of own calls per class from 1 on; the others are of class 0.
+    classed: Vec<u64>,
     /// F: calls of other dispatchers, at the last report that counted calls.
     foreign: f64,
     /// R, a share, as of `measured`.
@@ -116,12 +46,18 @@ pub(crate) struct Estimate {
     history: Vec<Past>,
 }
 
+/// Own calls: how many, and Σ cost. The member counts them.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Own {
+    pub(crate) calls: u32,
+    pub(crate) load: u64,
+}
+
 /// Own calls from a point in time on.
 #[derive(Clone, Copy, Debug)]
 struct Past {
     at: Time,
-    total: u64,
-    calls: u32,
+    own: Own,
 }
 
 /// A report, in the units of the estimate.
@@ -135,45 +71,54 @@ pub(crate) struct Measurement {
 }
 
 impl Estimate {
-    pub(crate) fn begin(&mut self, class: u16, cost: u32, now: Time) {
-        if self.own.len() <= usize::from(class) {
-            self.own.resize(usize::from(class) + 1, 0);
+    /// A call began, which makes `own` of them. It need not be told of class 0 before a report.
+    pub(crate) fn begin(&mut self, class: u16, cost: u32, own: Own, now: Time) {
+        if let Some(place) = usize::from(class).checked_sub(1) {
+            if self.classed.len() <= place {
+                self.classed.resize(place + 1, 0);
+            }
+            if let Some(load) = self.classed.get_mut(place) {
+                *load += u64::from(cost);
+            }
         }
-        if let Some(own) = self.own.get_mut(usize::from(class)) {
-            *own += u64::from(cost);
-        }
-        self.own_calls += 1;
-        self.remember(now);
+        self.remember(own, now);
     }
 
-    pub(crate) fn end(&mut self, class: u16, cost: u32, now: Time) {
-        if let Some(own) = self.own.get_mut(usize::from(class)) {
-            *own -= u64::from(cost);
+    /// A call ended, which leaves `own` of them. It need not be told of class 0 before a report.
+    pub(crate) fn end(&mut self, class: u16, cost: u32, own: Own, now: Time) {
+        let place = usize::from(class).checked_sub(1);
+        if let Some(load) = place.and_then(|place| self.classed.get_mut(place)) {
+            *load -= u64::from(cost);
         }
-        self.own_calls -= 1;
-        self.remember(now);
+        self.remember(own, now);
     }
 
     /// Takes a report; whether it is trusted, where that changed.
-    pub(crate) fn report(&mut self, report: Measurement, costs: &mut Costs, members: u32) -> Option<bool> {
+    pub(crate) fn report(
+        &mut self,
+        report: Measurement,
+        own: Own,
+        costs: &mut Costs,
+        members: u32,
+    ) -> Option<bool> {
         let Measurement { at, load, active } = report;
         let interval = self.measured.map_or(FIRST_INTERVAL, |(last, _)| at.since(last));
-        let past = self.past(at);
+        let past = self.past(own, at);
         if let Some(active) = active {
-            self.foreign = f64::from(active.saturating_sub(past.calls));
+            self.foreign = f64::from(active.saturating_sub(past.own.calls));
         }
         let load = load?;
         if self.history.is_empty() {
             // The next change may be younger than the next report.
             self.history.push(past);
         }
-        let others = self.foreign + past.total as f64 - self.own_total() as f64;
-        let expected = |own: &Self, costs: &Costs| own.own_load(costs) + costs.mean() * others;
+        let others = self.foreign + past.own.load as f64 - own.load as f64;
+        let expected = |this: &Self, costs: &Costs| this.own_load(own, costs) + costs.mean() * others;
         let trusted = self.is_trusted();
         self.judge(load, expected(self, costs), costs);
         self.residual *= decay(interval, FORGET);
         if self.is_trusted() {
-            costs.learn(load, &self.own, others, interval, members);
+            costs.learn(load, self.per_class(own), others, interval, members);
             let base = expected(self, costs);
             let error = (load - base) / (base + costs.mean());
             self.residual += (1.0 - decay(interval, SMOOTH)) * (error - self.residual);
@@ -183,8 +128,8 @@ impl Estimate {
     }
 
     /// P: what the calls there should cost.
-    pub(crate) fn predicted(&self, costs: &Costs) -> f64 {
-        self.own_load(costs) + costs.mean() * self.foreign
+    pub(crate) fn predicted(&self, own: Own, costs: &Costs) -> f64 {
+        self.own_load(own, costs) + costs.mean() * self.foreign
     }
 
     /// R now: by what share of P + c̄ its reports differ from P.
@@ -193,8 +138,8 @@ impl Estimate {
     }
 
     /// L: the estimate, with `dispatchers` over the fleet.
-    pub(crate) fn load(&self, costs: &Costs, dispatchers: u32, now: Time) -> f64 {
-        let predicted = self.predicted(costs);
+    pub(crate) fn load(&self, own: Own, costs: &Costs, dispatchers: u32, now: Time) -> f64 {
+        let predicted = self.predicted(own, costs);
         let Some((_, base)) = self.measured.filter(|_| self.is_trusted()) else { return predicted };
         // The others have begun about as many calls since as we have: κ = (1 + D) / 2.
         let unseen = (f64::from(dispatchers) - 1.0) / 2.0 * (predicted - base);
@@ -212,23 +157,30 @@ impl Estimate {
         self.measured.map(|(at, _)| now.since(at))
     }
 
+    /// Whether a score was reported.
+    pub(crate) const fn is_measured(&self) -> bool {
+        self.measured.is_some()
+    }
+
     /// Whether its score is believed.
     pub(crate) const fn is_trusted(&self) -> bool {
         self.doubt < DOUBTFUL
     }
 
-    fn own_load(&self, costs: &Costs) -> f64 {
-        let classes = (0u16..).zip(&self.own).filter(|(_, calls)| **calls > 0);
-        classes.map(|(class, calls)| costs.of(class) * *calls as f64).sum()
+    fn own_load(&self, own: Own, costs: &Costs) -> f64 {
+        let classes = (0u16..).zip(self.per_class(own)).filter(|(_, load)| *load > 0);
+        classes.map(|(class, load)| costs.of(class) * load as f64).sum()
     }
 
-    fn own_total(&self) -> u64 {
-        self.own.iter().sum()
+    /// Σ cost of own calls per class.
+    fn per_class(&self, own: Own) -> impl Iterator<Item = u64> + Clone {
+        let plain = own.load - self.classed.iter().sum::<u64>();
+        core::iter::once(plain).chain(self.classed.iter().copied())
     }
 
     /// Counts a score that contradicts many calls, as a frozen or cold one does.
     fn judge(&mut self, load: f64, expected: f64, costs: &Costs) {
-        if costs.work > 0.0 && expected > MANY_CALLS * costs.mean() {
+        if costs.is_learned() && expected > MANY_CALLS * costs.mean() {
             let contradicts = load < FAR_BELOW * expected;
             self.doubt =
                 if contradicts { (self.doubt + 1).min(MOST_DOUBT) } else { self.doubt.saturating_sub(1) };
@@ -236,33 +188,27 @@ impl Estimate {
     }
 
     /// Notes own calls as they are from now on, at most one note per [`GRAIN`].
-    fn remember(&mut self, now: Time) {
+    fn remember(&mut self, own: Own, now: Time) {
         if self.measured.is_none() {
             return;
         }
-        let (total, calls) = (self.own_total(), self.own_calls);
         if let Some(last) = self.history.last_mut().filter(|last| now.since(last.at) < GRAIN) {
-            (last.total, last.calls) = (total, calls);
+            last.own = own;
             return;
         }
         if self.history.len() == HISTORY {
             self.history.rotate_left(1);
             self.history.truncate(HISTORY - 1);
         }
-        self.history.push(Past { at: now, total, calls });
+        self.history.push(Past { at: now, own });
     }
 
     /// Own calls at a point in time, as far as they are remembered.
-    fn past(&self, at: Time) -> Past {
-        let now = Past { at, total: self.own_total(), calls: self.own_calls };
+    fn past(&self, own: Own, at: Time) -> Past {
+        let now = Past { at, own };
         let before = self.history.iter().rev().find(|past| past.at <= at);
         before.or(self.history.first()).copied().unwrap_or(now)
     }
-}
-
-/// exp(-span / tau), tau in seconds.
-fn decay(span: Duration, tau: f64) -> f64 {
-    libm::exp(-span.as_secs_f64() / tau)
 }
 
 /// τg, s: how fast residuals follow reports. Shorter follows bursts that are over when the next
@@ -270,17 +216,6 @@ fn decay(span: Duration, tau: f64) -> f64 {
 const SMOOTH: f64 = 30.0;
 /// τd, s: how long a residual is believed without news. Longer trusts a silent bridge's past.
 const FORGET: f64 = 180.0;
-/// Reports per bridge over which the mean cost is taken. Fewer follow the hour, but make P jump.
-const FORGET_REPORTS: f64 = 40.0;
-/// s: how fast class costs follow; longer averages out more noise and learns later.
-const LEARN: f64 = 120.0;
-/// Step of the class costs. Larger learns faster and follows noise; beyond 2 / share it diverges.
-const GAIN: f64 = 4.0;
-/// The least step, so that a large fleet goes on learning.
-const LEAST_SHARE: f64 = 0.0005;
-/// A class costs no less and no more than this many mean calls: wrong labels do bounded harm.
-const LEAST_COST: f64 = 0.1;
-const MOST_COST: f64 = 10.0;
 /// Reports pull the estimate no further from the count than this. Wider believes bad reports,
 /// narrower sees less of what calls really do.
 const LEAST_LOAD: f64 = 0.5;
@@ -303,15 +238,42 @@ const GRAIN: Duration = Duration::from_micros(62_500);
 mod tests {
     use super::*;
 
-    fn bridge(calls: u32) -> Estimate {
-        let mut bridge = Estimate::default();
+    /// An estimate with the calls that it is of.
+    #[derive(Default)]
+    struct Bridge {
+        own: Own,
+        estimate: Estimate,
+    }
+
+    impl Bridge {
+        fn begin(&mut self, class: u16, cost: u32, now: Time) {
+            self.own.calls += 1;
+            self.own.load += u64::from(cost);
+            self.estimate.begin(class, cost, self.own, now);
+        }
+
+        fn report(&mut self, report: Measurement, costs: &mut Costs, members: u32) -> Option<bool> {
+            self.estimate.report(report, self.own, costs, members)
+        }
+
+        fn predicted(&self, costs: &Costs) -> f64 {
+            self.estimate.predicted(self.own, costs)
+        }
+
+        fn load(&self, costs: &Costs, dispatchers: u32, now: Time) -> f64 {
+            self.estimate.load(self.own, costs, dispatchers, now)
+        }
+    }
+
+    fn bridge(calls: u32) -> Bridge {
+        let mut bridge = Bridge::default();
         for _ in 0..calls {
             bridge.begin(0, 1, Time::ZERO);
         }
         bridge
     }
 
-    fn report(bridge: &mut Estimate, costs: &mut Costs, seconds: u64, load: f64) -> Option<bool> {
+    fn report(bridge: &mut Bridge, costs: &mut Costs, seconds: u64, load: f64) -> Option<bool> {
         bridge.report(Measurement { at: Time::from_secs(seconds), load: Some(load), active: None }, costs, 1)
     }
 
@@ -326,7 +288,7 @@ mod tests {
     #[test]
     fn class_costs_are_learned_from_reports_of_mixed_bridges() {
         let mut costs = Costs::default();
-        let mut bridges = [Estimate::default(), Estimate::default()];
+        let mut bridges = [Bridge::default(), Bridge::default()];
         for (bridge, (light, heavy)) in bridges.iter_mut().zip([(8, 2), (3, 7)]) {
             (0..light).for_each(|_| bridge.begin(0, 1, Time::ZERO));
             (0..heavy).for_each(|_| bridge.begin(1, 1, Time::ZERO));
@@ -351,7 +313,7 @@ mod tests {
             report(&mut plain, &mut costs, seconds, 0.5);
             report(&mut loaded, &mut costs, seconds, 0.9);
         }
-        let load = |bridge: &Estimate, seconds| bridge.load(&costs, 1, Time::from_secs(seconds));
+        let load = |bridge: &Bridge, seconds| bridge.load(&costs, 1, Time::from_secs(seconds));
         assert!(load(&plain, 600) < 0.6 && load(&loaded, 600) > 0.8);
         let predicted = loaded.predicted(&costs);
         let left = (load(&loaded, 600 + 180) - predicted) / (load(&loaded, 600) - predicted);
@@ -368,7 +330,7 @@ mod tests {
             report(&mut good, &mut costs, 5 * round, 0.8);
             let load = if round <= 20 { 0.02 } else { 0.8 };
             turns.extend(report(&mut frozen, &mut costs, 5 * round, load).map(|trusted| (round, trusted)));
-            if !frozen.is_trusted() {
+            if !frozen.estimate.is_trusted() {
                 assert_eq!(frozen.load(&costs, 1, Time::from_secs(5 * round)), frozen.predicted(&costs));
             }
         }
@@ -383,7 +345,7 @@ mod tests {
             report(&mut few, &mut costs, seconds, 0.0);
             report(&mut many, &mut costs, seconds, 0.0);
         }
-        let load = |bridge: &Estimate| bridge.load(&costs, 1, Time::from_secs(600));
+        let load = |bridge: &Bridge| bridge.load(&costs, 1, Time::from_secs(600));
         assert!(load(&few) < load(&many) && load(&few) > 0.0);
     }
 
@@ -413,6 +375,9 @@ mod tests {
         }
         let late = Measurement { at: Time::from_millis(104_500), load: Some(1.0), active: None };
         bridge.report(late, &mut costs, 1);
-        assert!(bridge.residual(Time::from_secs(105)).abs() < 0.02, "ten new calls are not its error");
+        assert!(
+            bridge.estimate.residual(Time::from_secs(105)).abs() < 0.02,
+            "ten new calls are not its error"
+        );
     }
 }

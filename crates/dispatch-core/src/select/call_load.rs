@@ -2,13 +2,12 @@
 //!
 //! The candidates of one weight stand in line by load, and within a load by when it last changed:
 //! the head of the lowest level is the best of its weight whatever the call costs, so that a call
-//! compares one head per weight. Levels are linked upwards; a begin or an end moves a seat to a
-//! neighbouring level, which takes the same time for 4 and for 100,000 members.
+//! compares one head per weight. Levels are linked upwards; a begin or an end moves a seat to the
+//! end of a neighbouring level, which takes the same time for 4 and for 100,000 members.
 
 use alloc::vec::Vec;
 
-use super::{Ask, Candidates};
-use crate::member::Member;
+use super::{Ask, Candidates, Change};
 use crate::slots::NONE;
 
 #[derive(Clone, Debug, Default)]
@@ -18,7 +17,9 @@ pub(crate) struct CallLoad {
     levels: Vec<Level>,
     /// Levels out of use, linked by `above`.
     free: u32,
+    /// The lines, as rings: first a place per seat, then the head of the line of each level.
     places: Vec<Place>,
+    seats: u32,
 }
 
 /// The candidates of one weight.
@@ -28,18 +29,15 @@ struct Class {
     lowest: u32,
 }
 
-/// The candidates of one weight with one load, in the order in which it last changed.
-#[derive(Clone, Debug)]
+/// The candidates of one weight with one load.
+#[derive(Clone, Copy, Debug)]
 struct Level {
     load: u64,
-    class: u32,
     below: u32,
     above: u32,
-    first: u32,
-    last: u32,
 }
 
-/// Where a seat stands.
+/// Where a seat stands, with its neighbours in line.
 #[derive(Clone, Copy, Debug)]
 struct Place {
     class: u32,
@@ -47,8 +45,6 @@ struct Place {
     level: u32,
     before: u32,
     after: u32,
-    /// When its load last changed, as a count of changes.
-    touched: u64,
 }
 
 impl CallLoad {
@@ -59,8 +55,9 @@ impl CallLoad {
         self.classes = weights.iter().map(|weight| Class { weight: *weight, lowest: NONE }).collect();
         self.levels.clear();
         self.free = NONE;
+        self.seats = candidates.seats.len() as u32;
         self.places.clear();
-        self.places.resize(candidates.seats.len(), Place::NOWHERE);
+        self.places.resize(candidates.seats.len(), Place::in_line(NONE, NONE));
         // From the highest level down and from the first to the last: every step is at an end.
         let mut order: Vec<_> = candidates
             .seated()
@@ -68,152 +65,206 @@ impl CallLoad {
             .collect();
         order.sort_unstable();
         for (_, _, seat) in order {
-            let weight = candidates.member(seat).map_or(0, Member::share);
+            let Some(member) = candidates.member(seat) else { continue };
+            let weight = member.share();
             let class = self.classes.partition_point(|class| class.weight < weight) as u32;
             if let Some(place) = self.places.get_mut(seat as usize) {
                 place.class = class;
             }
-            self.moved(seat, candidates);
+            let usable = candidates.usable.contains(seat);
+            self.sort_in(Change { seat, usable, load: member.load, newest: false }, candidates);
         }
     }
 
-    pub(crate) fn moved(&mut self, seat: u32, candidates: &Candidates<'_>) {
-        let (Some(place), Some(member)) = (self.place(seat), candidates.member(seat)) else { return };
-        let usable = candidates.usable.contains(seat);
-        let level = self.level(place.level).map(|level| level.load);
-        if level == usable.then_some(member.load) {
+    /// Almost always a load went to a neighbouring level.
+    #[inline]
+    pub(crate) fn moved(&mut self, change: Change, candidates: &Candidates<'_>) {
+        let Change { seat, usable, load, newest } = change;
+        let Some(place) = self.place(seat) else { return };
+        let Some(level) = self.level(place.level).filter(|_| usable && newest) else {
+            return self.sort_in(change, candidates);
+        };
+        let to = if load > level.load { level.above } else { level.below };
+        if self.level(to).is_none_or(|to| to.load != load) {
+            return self.sort_in(change, candidates);
+        }
+        self.link(place.before, place.after);
+        self.enter(Place { level: to, ..place }, seat, self.before(self.head_of(to)));
+        if self.first(place.level).is_none() {
+            self.drop_level(place);
+        }
+    }
+
+    /// Puts a seat where its load belongs.
+    #[inline(never)]
+    fn sort_in(&mut self, change: Change, candidates: &Candidates<'_>) {
+        let Change { seat, usable, load, newest } = change;
+        let Some(place) = self.place(seat) else { return };
+        if self.level(place.level).map(|level| level.load) == usable.then_some(load) {
             return;
         }
-        let near = self.leave(seat);
-        if usable {
-            let level = self.level_for(place.class, member.load, near);
-            self.enter(seat, level, member.touched);
+        if place.level != NONE {
+            self.link(place.before, place.after);
         }
-        if near != NONE {
-            self.drop_if_empty(near);
+        let level = if usable { self.level_for(place, load) } else { NONE };
+        if usable {
+            let head = self.head_of(level);
+            let last = if newest { self.before(head) } else { self.last_before(head, seat, candidates) };
+            self.enter(Place { level, ..place }, seat, last);
+        } else if let Some(place) = self.places.get_mut(seat as usize) {
+            place.level = NONE;
+        }
+        if place.level != NONE && self.first(place.level).is_none() {
+            self.drop_level(place);
         }
     }
 
-    pub(crate) fn choose(&self, ask: &Ask<'_>) -> Option<u32> {
-        let mut best: Option<(u128, u128, u64, u32)> = None;
+    /// The seat of a call that has been nowhere yet, where all weigh the same.
+    #[inline]
+    pub(crate) fn first_of_all(&self) -> Option<u32> {
+        match self.classes.as_slice() {
+            [class] => self.first(class.lowest),
+            _ => None,
+        }
+    }
+
+    pub(crate) fn choose(&self, candidates: &Candidates<'_>, ask: &Ask<'_>) -> Option<u32> {
+        let mut best: Option<(u128, u128, u32)> = None;
+        let touched = |seat| candidates.member(seat).map(|member| member.touched);
         for class in &self.classes {
-            let Some((load, touched, seat)) = self.head(class, ask.tried) else { continue };
-            let load = u128::from(load) + u128::from(ask.cost);
-            let weight = u128::from(class.weight);
-            let better = best.is_none_or(|(best_load, best_weight, best_touched, _)| {
-                (load * best_weight, touched) < (best_load * weight, best_touched)
+            let Some((load, seat)) = self.head(class, ask.tried) else { continue };
+            let (load, weight) = (u128::from(load) + u128::from(ask.cost), u128::from(class.weight));
+            let better = best.is_none_or(|(best_load, best_weight, best)| {
+                let (ours, its) = (load * best_weight, best_load * weight);
+                ours < its || ours == its && touched(seat) < touched(best)
             });
             if better {
-                best = Some((load, weight, touched, seat));
+                best = Some((load, weight, seat));
             }
         }
-        best.map(|(_, _, _, seat)| seat)
+        best.map(|(_, _, seat)| seat)
     }
 
-    /// The best of a class that was not tried.
-    fn head(&self, class: &Class, tried: &[u32]) -> Option<(u64, u64, u32)> {
-        let mut level = self.level(class.lowest)?;
-        let mut seat = level.first;
-        loop {
-            let Some(place) = self.place(seat) else {
-                level = self.level(level.above)?;
-                seat = level.first;
-                continue;
-            };
-            if !tried.contains(&seat) {
-                return Some((level.load, place.touched, seat));
+    /// The best of a class that was not tried, and its load.
+    fn head(&self, class: &Class, tried: &[u32]) -> Option<(u64, u32)> {
+        let mut index = class.lowest;
+        while let Some(level) = self.level(index) {
+            if let Some(seat) = self.line(index).find(|seat| !tried.contains(seat)) {
+                return Some((level.load, seat));
             }
-            seat = place.after;
+            index = level.above;
         }
+        None
     }
 
-    /// Takes a seat out of line; the level where it stood, which may be empty now.
-    fn leave(&mut self, seat: u32) -> u32 {
-        let Some(place) = self.place(seat).filter(|place| place.level != NONE) else { return NONE };
-        match self.places.get_mut(place.before as usize) {
-            Some(before) => before.after = place.after,
-            None => self.change_level(place.level, |level| level.first = place.after),
-        }
-        match self.places.get_mut(place.after as usize) {
-            Some(after) => after.before = place.before,
-            None => self.change_level(place.level, |level| level.last = place.before),
-        }
-        if let Some(place) = self.places.get_mut(seat as usize) {
-            *place = Place { class: place.class, ..Place::NOWHERE };
-        }
-        place.level
-    }
+    // Lines
 
-    /// Puts a seat in line by `touched`, sought from both ends: almost always it is the last.
-    fn enter(&mut self, seat: u32, level: u32, touched: u64) {
-        let Some((first, last)) = self.level(level).map(|level| (level.first, level.last)) else { return };
-        let (mut front, mut back) = (first, last);
-        let (before, after) = loop {
-            match self.place(back) {
-                Some(place) if place.touched > touched => back = place.before,
-                Some(place) => break (back, place.after),
-                None => break (NONE, first),
-            }
-            match self.place(front) {
-                Some(place) if place.touched < touched => front = place.after,
-                Some(place) => break (place.before, front),
-                None => break (last, NONE),
-            }
-        };
-        if let Some(place) = self.places.get_mut(seat as usize) {
-            *place = Place { class: place.class, level, before, after, touched };
+    /// Puts a seat in line behind another one, or behind the head.
+    fn enter(&mut self, place: Place, seat: u32, before: u32) {
+        let Some(earlier) = self.places.get_mut(before as usize) else { return };
+        let after = core::mem::replace(&mut earlier.after, seat);
+        if let Some(later) = self.places.get_mut(after as usize) {
+            later.before = seat;
         }
-        match self.places.get_mut(before as usize) {
-            Some(before) => before.after = seat,
-            None => self.change_level(level, |level| level.first = seat),
-        }
-        match self.places.get_mut(after as usize) {
-            Some(after) => after.before = seat,
-            None => self.change_level(level, |level| level.last = seat),
+        if let Some(own) = self.places.get_mut(seat as usize) {
+            *own = Place { before, after, ..place };
         }
     }
 
-    /// The level of a load, sought from `near` or from the lowest; made where there is none.
-    fn level_for(&mut self, class: u32, load: u64, near: u32) -> u32 {
-        let lowest = self.classes.get(class as usize).map_or(NONE, |class| class.lowest);
-        let mut above = if near == NONE { lowest } else { near };
+    /// The last one in the line of this head whose load changed before that of a seat, or the head.
+    fn last_before(&self, head: u32, seat: u32, candidates: &Candidates<'_>) -> u32 {
+        let touched = |seat| candidates.member(seat).map(|member| member.touched);
+        let mut last = self.before(head);
+        while last != head && touched(last) > touched(seat) {
+            last = self.before(last);
+        }
+        last
+    }
+
+    /// The first seat in the line of a level.
+    #[inline]
+    fn first(&self, level: u32) -> Option<u32> {
+        let head = self.head_of(level);
+        self.places.get(head as usize).map(|place| place.after).filter(|first| *first != head)
+    }
+
+    /// The line of a level.
+    fn line(&self, level: u32) -> impl Iterator<Item = u32> {
+        let head = self.head_of(level);
+        let after = move |seat: &u32| self.places.get(*seat as usize).map(|place| place.after);
+        core::iter::successors(self.first(level), after).take_while(move |seat| *seat != head)
+    }
+
+    /// Where the head of a level's line is among the places; [`NONE`] stays out of them.
+    #[inline]
+    const fn head_of(&self, level: u32) -> u32 {
+        level.saturating_add(self.seats)
+    }
+
+    fn before(&self, place: u32) -> u32 {
+        self.places.get(place as usize).map_or(NONE, |place| place.before)
+    }
+
+    /// Makes two neighbours in a line.
+    fn link(&mut self, before: u32, after: u32) {
+        if let Some(place) = self.places.get_mut(before as usize) {
+            place.after = after;
+        }
+        if let Some(place) = self.places.get_mut(after as usize) {
+            place.before = before;
+        }
+    }
+
+    // Levels
+
+    /// The level of a load in the class of a place, sought from there; made where there is none.
+    fn level_for(&mut self, place: Place, load: u64) -> u32 {
+        let lowest = self.classes.get(place.class as usize).map_or(NONE, |class| class.lowest);
+        let mut above = if place.level == NONE { lowest } else { place.level };
         let mut below = self.level(above).map_or(NONE, |level| level.below);
-        while let Some(level) = self.level(below).filter(|level| level.load >= load) {
-            (above, below) = (below, level.below);
-        }
         while let Some(level) = self.level(above).filter(|level| level.load < load) {
             (below, above) = (above, level.above);
+        }
+        while let Some(level) = self.level(below).filter(|level| level.load >= load) {
+            (below, above) = (level.below, below);
         }
         if self.level(above).is_some_and(|level| level.load == load) {
             return above;
         }
-        let level = Level { load, class, below, above, first: NONE, last: NONE };
-        let new = match self.levels.get_mut(self.free as usize) {
-            Some(unused) => {
-                let new = core::mem::replace(&mut self.free, unused.above);
-                *unused = level;
-                new
-            }
-            None => {
-                self.levels.push(level);
-                self.levels.len() as u32 - 1
-            }
-        };
-        self.join(class, below, new);
-        self.join(class, new, above);
+        let new = self.new_level(load);
+        self.stack(place.class, below, new);
+        self.stack(place.class, new, above);
         new
     }
 
-    fn drop_if_empty(&mut self, empty: u32) {
-        let Some(&Level { class, below, above, first: NONE, .. }) = self.level(empty) else { return };
-        self.join(class, below, above);
+    /// A level with nobody in its line.
+    fn new_level(&mut self, load: u64) -> u32 {
+        let level = Level { load, below: NONE, above: NONE };
         let free = self.free;
-        self.change_level(empty, |level| level.above = free);
-        self.free = empty;
+        if let Some(place) = self.levels.get_mut(free as usize) {
+            self.free = place.above;
+            *place = level;
+            return free;
+        }
+        let new = self.levels.len() as u32;
+        self.levels.push(level);
+        let head = self.head_of(new);
+        self.places.push(Place::in_line(head, head));
+        new
+    }
+
+    /// Takes a level out of use that nobody is on any more.
+    fn drop_level(&mut self, place: Place) {
+        let Some(Level { below, above, .. }) = self.level(place.level) else { return };
+        self.stack(place.class, below, above);
+        if let Some(level) = self.levels.get_mut(place.level as usize) {
+            level.above = self.free;
+        }
+        self.free = place.level;
     }
 
     /// Makes two levels neighbours; [`NONE`] is the end on either side.
-    fn join(&mut self, class: u32, below: u32, above: u32) {
+    fn stack(&mut self, class: u32, below: u32, above: u32) {
         match self.levels.get_mut(below as usize) {
             Some(level) => level.above = above,
             None => {
@@ -222,24 +273,24 @@ impl CallLoad {
                 }
             }
         }
-        self.change_level(above, |level| level.below = below);
+        if let Some(level) = self.levels.get_mut(above as usize) {
+            level.below = below;
+        }
     }
 
+    #[inline]
+    fn level(&self, level: u32) -> Option<Level> {
+        self.levels.get(level as usize).copied()
+    }
+
+    #[inline]
     fn place(&self, seat: u32) -> Option<Place> {
         self.places.get(seat as usize).copied()
-    }
-
-    fn level(&self, level: u32) -> Option<&Level> {
-        self.levels.get(level as usize)
-    }
-
-    fn change_level(&mut self, level: u32, change: impl FnOnce(&mut Level)) {
-        if let Some(level) = self.levels.get_mut(level as usize) {
-            change(level);
-        }
     }
 }
 
 impl Place {
-    const NOWHERE: Self = Self { class: 0, level: NONE, before: NONE, after: NONE, touched: 0 };
+    const fn in_line(before: u32, after: u32) -> Self {
+        Self { class: 0, level: NONE, before, after }
+    }
 }

@@ -6,7 +6,7 @@
 
 use alloc::vec::Vec;
 
-use super::{Ask, Bits, Candidates};
+use super::{Ask, Bits, Candidates, Change};
 use crate::hash::Hasher;
 use crate::kamailio::{
     Bytes, Circle, call_id_key, hash, index_order, shuffled, slots_by_rank, slots_by_rweight,
@@ -51,8 +51,7 @@ impl Kamailio {
     }
 
     /// Algorithm 11 shares among those that are up.
-    pub(crate) fn moved(&mut self, seat: u32, candidates: &Candidates<'_>) {
-        let usable = candidates.usable.contains(seat);
+    pub(crate) fn moved(&mut self, Change { seat, usable, .. }: Change, candidates: &Candidates<'_>) {
         if self.alg == 11 && self.up.contains(seat) != usable {
             self.up.set(seat, usable);
             self.share(candidates);

@@ -28,7 +28,7 @@ fn cost(ask: &Ask<'_>) -> f64 {
 }
 
 fn key_with(member: &Member, cost: f64, ask: &Ask<'_>) -> f64 {
-    (member.estimate.load(ask.costs, ask.dispatchers, ask.now) + cost) / member.weight()
+    (member.estimate.load(member.own(), ask.costs, ask.dispatchers, ask.now) + cost) / member.weight()
 }
 
 fn least(candidates: &Candidates<'_>, ask: &Ask<'_>, rng: &mut Rng) -> Option<u32> {

@@ -20,7 +20,7 @@ pub(crate) use bits::Bits;
 
 use crate::config::Algorithm;
 use crate::hash::Hasher;
-use crate::load::score::Costs;
+use crate::load::costs::Costs;
 use crate::member::Member;
 use crate::rng::Rng;
 use crate::slots::{Key, Slots};
@@ -61,6 +61,17 @@ impl<'a> Candidates<'a> {
         let tried = ask.tried.iter().filter(|seat| self.usable.contains(**seat)).count();
         self.usable.len() - tried as u32
     }
+}
+
+/// What changed at a seat.
+#[derive(Clone, Copy)]
+pub(crate) struct Change {
+    pub(crate) seat: u32,
+    /// Whether it can take a call now.
+    pub(crate) usable: bool,
+    pub(crate) load: u64,
+    /// No other load changed since.
+    pub(crate) newest: bool,
 }
 
 /// What a call asks for.
@@ -124,13 +135,14 @@ impl Selector {
     }
 
     /// The load at a seat changed, or whether it is usable.
-    pub(crate) fn moved(&mut self, seat: u32, candidates: &Candidates<'_>) {
+    #[inline]
+    pub(crate) fn moved(&mut self, change: Change, candidates: &Candidates<'_>) {
         match self {
-            Self::CallIdHash(hash) => hash.moved(seat, candidates),
-            Self::Weighted(weighted) => weighted.moved(seat, candidates),
-            Self::CallLoad(call_load) => call_load.moved(seat, candidates),
-            Self::Priority(priority) => priority.moved(seat, candidates),
-            Self::Kamailio(kamailio) => kamailio.moved(seat, candidates),
+            Self::CallIdHash(hash) => hash.moved(change.seat, candidates),
+            Self::Weighted(weighted) => weighted.moved(change),
+            Self::CallLoad(call_load) => call_load.moved(change, candidates),
+            Self::Priority(priority) => priority.moved(change),
+            Self::Kamailio(kamailio) => kamailio.moved(change, candidates),
             Self::RoundRobin(_) | Self::Random | Self::PowerOfTwo | Self::LoadScore => {}
         }
     }
@@ -142,6 +154,8 @@ impl Selector {
             Self::RoundRobin(turn) => turn.next(seats),
             Self::Weighted(weighted) => weighted.next()?,
             Self::CallIdHash(hash) => hash.first(key)?,
+            // Who stands in line is usable.
+            Self::CallLoad(call_load) => return call_load.first_of_all(),
             _ => return None,
         };
         usable.contains(seat).then_some(seat)
@@ -157,7 +171,7 @@ impl Selector {
             Self::RoundRobin(turn) => turn.choose(candidates, ask),
             Self::CallIdHash(hash) => hash.choose(candidates, ask),
             Self::Weighted(weighted) => weighted.choose(candidates, ask),
-            Self::CallLoad(call_load) => call_load.choose(ask),
+            Self::CallLoad(call_load) => call_load.choose(candidates, ask),
             Self::Priority(priority) => priority.choose(candidates, ask),
             Self::Random => random::choose(candidates, ask, rng),
             Self::PowerOfTwo => power_of_two::choose(candidates, ask, rng),

@@ -4,7 +4,7 @@ use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 use core::cmp::Reverse;
 
-use super::{Ask, Bits, Candidates};
+use super::{Ask, Bits, Candidates, Change};
 
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Priority {
@@ -49,9 +49,9 @@ impl Priority {
         }
     }
 
-    pub(crate) fn moved(&mut self, seat: u32, candidates: &Candidates<'_>) {
+    pub(crate) fn moved(&mut self, Change { seat, usable, .. }: Change) {
         if let Some(rank) = self.ranks.get(seat as usize) {
-            self.usable.set(*rank, candidates.usable.contains(seat));
+            self.usable.set(*rank, usable);
         }
     }
 

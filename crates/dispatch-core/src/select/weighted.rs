@@ -6,7 +6,7 @@
 use alloc::vec::Vec;
 
 use super::turns::{Turns, in_order};
-use super::{Ask, Candidates};
+use super::{Ask, Candidates, Change};
 
 #[derive(Clone, Debug)]
 #[repr(u8)]
@@ -45,12 +45,11 @@ impl Weighted {
         };
     }
 
-    pub(crate) fn moved(&mut self, seat: u32, candidates: &Candidates<'_>) {
-        if let Self::Turns(turns) = self {
-            let usable = candidates.usable.contains(seat);
-            if turns.is_present(seat) != usable {
-                turns.present(seat, usable);
-            }
+    pub(crate) fn moved(&mut self, Change { seat, usable, .. }: Change) {
+        if let Self::Turns(turns) = self
+            && turns.is_present(seat) != usable
+        {
+            turns.present(seat, usable);
         }
     }
 

@@ -1,24 +1,23 @@
 //! Calls of other replicas in an estimate.
 
-use super::Estimate;
+use super::{Estimate, Own};
 use crate::time::Time;
 
 impl Estimate {
-    /// Calls of other replicas, per class and in all, were so many and are so many now. They count as own
-    /// ones: what is known of both is the same.
-    pub(crate) fn shift(&mut self, from: (&[u64], u32), to: (&[u64], u32), now: Time) {
-        let classes = self.own.len().max(from.0.len()).max(to.0.len());
-        self.own.resize(classes, 0);
-        for (own, class) in self.own.iter_mut().zip(0..) {
+    /// Calls of other replicas, per class, were so many and are so many now, which makes `own` of all. They
+    /// count as own ones: what is known of both is the same.
+    pub(crate) fn shift(&mut self, from: &[u64], to: &[u64], own: Own, now: Time) {
+        let classes = (self.classed.len() + 1).max(from.len()).max(to.len());
+        self.classed.resize(classes - 1, 0);
+        for (load, class) in self.classed.iter_mut().zip(1..) {
             let of = |calls: &[u64]| calls.get(class).copied().unwrap_or(0);
-            *own = *own - of(from.0) + of(to.0);
+            *load = *load - of(from) + of(to);
         }
-        self.own_calls = self.own_calls - from.1 + to.1;
-        self.remember(now);
+        self.remember(own, now);
     }
 
-    /// Σ cost per class of the calls that are counted there.
-    pub(crate) fn own(&self) -> &[u64] {
-        &self.own
+    /// Σ cost per class from 1 on of the calls that are counted there.
+    pub(crate) fn classed(&self) -> &[u64] {
+        &self.classed
     }
 }
