@@ -12,7 +12,7 @@ use callsteer::internals::Counting;
 use callsteer::{Algorithm, Call, Dispatcher, Failure, Time};
 use serde::{Deserialize, Serialize};
 
-use crate::floors::call_id;
+use crate::floors::{CALL_IDS, call_id, call_ids};
 use crate::suites::{CLASSES, config, destinations, dispatcher};
 
 /// What stands in the baseline.
@@ -132,8 +132,9 @@ const CASES: &[Counted] = &[
 
 fn picks(algorithm: Algorithm, weights: &[u32], times: u64) -> anyhow::Result<()> {
     let mut fleet = dispatcher(config(algorithm), MEMBERS, weights)?;
-    for number in 0..times {
-        black_box(fleet.pick(&Call::new(&call_id(number, 1)), Time::ZERO)?);
+    let ids = call_ids(CALL_IDS);
+    for id in ids.iter().cycle().take(times as usize) {
+        black_box(fleet.pick(&Call::new(id), Time::ZERO)?);
     }
     Ok(())
 }

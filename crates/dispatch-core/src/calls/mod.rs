@@ -134,7 +134,8 @@ impl Calls {
     }
 
     pub(crate) fn end(&mut self, lease: Lease) -> Option<Record> {
-        let record = self.records.remove(lease.0)?;
+        let record = *self.records.find(lease.0)?;
+        self.records.remove(lease.0);
         self.dequeue(lease, record.confirmed);
         self.by_id.remove(record.id, lease.0.index());
         let mut chain = record.tried;

@@ -72,9 +72,9 @@ impl Dispatcher {
             fleet.to_mut().prepare(call.set, &self.config);
         }
         let mut rng = self.rng;
-        let outcome = self.choose(&fleet, call, &mut rng).and_then(|choice| match choice {
-            Choice::Known(placed) => Ok(placed.destination),
-            Choice::Seat(choice) => Ok(DestinationId(choice.spot.destination)),
+        let outcome = self.choose(&fleet, call, &mut rng).map(|choice| match choice {
+            Choice::Known(placed) => placed.destination,
+            Choice::Seat(choice) => DestinationId(choice.spot.destination),
         });
         Explanation { outcome, rows: self.rows(&fleet, call) }
     }
