@@ -47,6 +47,7 @@ impl<'a> Call<'a> {
 
 /// The handle of a call in progress. It never means another call later.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Lease(pub(crate) Key);
 
 impl Lease {

@@ -95,6 +95,7 @@ pub enum Starts {
 
 /// Names a destination in a dispatcher; never names another one later.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct DestinationId(pub(crate) Key);
 
 impl DestinationId {

@@ -243,6 +243,31 @@ pub enum PlanError {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct StalePlan;
 
+/// Why there is no dispatcher from a snapshot.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum SnapshotError {
+    /// It is no snapshot, or not a whole one, or was changed since it was made.
+    Damaged {
+        /// What is wrong with it.
+        what: Cow<'static, str>,
+    },
+    /// It has another version of the format.
+    Version {
+        /// Its version.
+        found: u32,
+        /// The version that is read here.
+        known: u32,
+    },
+    /// What it says cannot be.
+    Inconsistent {
+        /// Of what: a call, a destination, a set, or the snapshot as a whole.
+        of: Cow<'static, str>,
+        /// What cannot be.
+        what: Cow<'static, str>,
+    },
+}
+
 /// The code of every error, the same in every language, with its meaning.
 pub const CODES: &[(&str, &str)] = &[
     (INVALID_CONFIG, "a configuration value cannot work"),
@@ -268,6 +293,9 @@ pub const CODES: &[(&str, &str)] = &[
     (ID_CHANGED, "an update must keep the id"),
     (STALE_PLAN, "destinations changed after the plan was made"),
     (INVALID_DELTA, "a text is not what a replica says"),
+    (DAMAGED_SNAPSHOT, "it is no snapshot, or not a whole one, or was changed"),
+    (SNAPSHOT_VERSION, "a snapshot of another version of the format"),
+    (INCONSISTENT_SNAPSHOT, "what a snapshot says cannot be"),
 ];
 
 const INVALID_CONFIG: &str = "invalid_config";
@@ -293,6 +321,9 @@ const TOO_MANY: &str = "too_many";
 const ID_CHANGED: &str = "id_changed";
 const STALE_PLAN: &str = "stale_plan";
 const INVALID_DELTA: &str = "invalid_delta";
+const DAMAGED_SNAPSHOT: &str = "damaged_snapshot";
+const SNAPSHOT_VERSION: &str = "snapshot_version";
+const INCONSISTENT_SNAPSHOT: &str = "inconsistent_snapshot";
 
 /// Writes an error's `code()`, `Display` and `Error`: per case its code and its message.
 macro_rules! describe {
@@ -384,10 +415,24 @@ describe!(DeltaError {
 describe!(StalePlan {
     Self => STALE_PLAN, ("destinations changed after the plan was made: make it anew");
 });
+describe!(SnapshotError {
+    Self::Damaged { what } => DAMAGED_SNAPSHOT, ("the snapshot is damaged: {what}");
+    Self::Version { found, known } => SNAPSHOT_VERSION,
+        ("the snapshot has version {found}, which is not read here: {known} is");
+    Self::Inconsistent { of, what } => INCONSISTENT_SNAPSHOT, ("the snapshot cannot be: {of}: {what}");
+});
 
 impl From<NoSuchDestination> for UpdateError {
     fn from(_: NoSuchDestination) -> Self {
         Self::NoSuchDestination
+    }
+}
+
+#[cfg(feature = "serde")]
+impl SnapshotError {
+    /// Something that cannot be.
+    pub(crate) fn of(of: impl Into<Cow<'static, str>>, what: impl Into<Cow<'static, str>>) -> Self {
+        Self::Inconsistent { of: of.into(), what: what.into() }
     }
 }
 

@@ -2,6 +2,8 @@
 
 use alloc::collections::VecDeque;
 use alloc::string::String;
+#[cfg(feature = "serde")]
+use alloc::vec::Vec;
 
 use crate::call::Lease;
 use crate::capacity::ScaleEvent;
@@ -13,6 +15,7 @@ use crate::time::Time;
 
 /// Something that happened in a dispatcher.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Event {
     /// When.
     pub at: Time,
@@ -22,6 +25,8 @@ pub struct Event {
 
 /// What happened.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
 #[non_exhaustive]
 pub enum EventKind {
     /// A destination joined a set.
@@ -144,6 +149,18 @@ impl Events {
             return Some(Event { at, kind: EventKind::Lost { count: core::mem::take(&mut self.lost) } });
         }
         self.queue.pop_front()
+    }
+
+    /// The events not yet polled, the oldest first, and how many were dropped before them.
+    #[cfg(feature = "serde")]
+    pub(crate) fn waiting(&self) -> (Vec<Event>, u64) {
+        (self.queue.iter().cloned().collect(), self.lost)
+    }
+
+    /// With these events waiting.
+    #[cfg(feature = "serde")]
+    pub(crate) fn restored(max: usize, waiting: &[Event], lost: u64) -> Self {
+        Self { queue: waiting.iter().cloned().collect(), max, lost }
     }
 
     pub(crate) fn is_empty(&self) -> bool {

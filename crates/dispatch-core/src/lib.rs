@@ -42,6 +42,7 @@
 //! - [`list`]: dispatcher.list, parsed, linted and written back.
 //! - [`kamailio`]: what Kamailio's dispatcher decides, and a model of it.
 //! - [`replica`]: several dispatchers over one fleet.
+//! - [`Dispatcher::resume`], and with `serde` `Snapshot`: after a restart.
 //! - [`metrics`]: Prometheus text. [`Scaler`] and [`erlang`]: how many bridges.
 //!
 //! Every refusal is an error with a `code()`, the same in every language: [`CODES`].
@@ -49,7 +50,7 @@
 //! # Features
 //!
 //! `std` (default) adds [`SharedDispatcher`], and changes nothing of what is decided. `serde` reads and writes configuration,
-//! destinations and answers. `json` (with `serde`) reads reports written as JSON.
+//! destinations and answers, and adds `Snapshot`. `json` (with `serde`) reads reports written as JSON.
 
 #![no_std]
 #![forbid(unsafe_code)]
@@ -89,7 +90,10 @@ mod set;
 #[cfg(feature = "std")]
 mod shared;
 mod slots;
+#[cfg(feature = "serde")]
+mod snapshot;
 mod standing;
+mod stats;
 mod tenants;
 mod time;
 
@@ -101,11 +105,12 @@ pub use config::{
 };
 pub use destination::{Destination, DestinationId, Starts};
 pub use dispatcher::{
-    Capacity, Change, Dispatcher, Estimated, Explanation, Inventory, Plan, Reconciled, Row, Stats, Status,
+    Capacity, Change, Dispatcher, Estimated, Explanation, Inventory, Plan, Reconciled, Row, Status,
 };
 pub use error::{
     AddError, BeginError, CODES, ConfigError, DeltaError, DestinationError, FailError, NextError, NoSuchCall,
-    NoSuchDestination, PlanError, ProbeError, ReadError, ReportError, ScoreError, StalePlan, UpdateError,
+    NoSuchDestination, PlanError, ProbeError, ReadError, ReportError, ScoreError, SnapshotError, StalePlan,
+    UpdateError,
 };
 pub use event::{Event, EventKind};
 pub use health::Observed;
@@ -118,7 +123,10 @@ pub use load::{
 pub use member::Will;
 #[cfg(feature = "std")]
 pub use shared::SharedDispatcher;
+#[cfg(feature = "serde")]
+pub use snapshot::Snapshot;
 pub use standing::Standing;
+pub use stats::Stats;
 pub use time::Time;
 
 /// The examples of the README and of the book are compiled and run as tests.

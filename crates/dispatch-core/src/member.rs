@@ -107,6 +107,7 @@ impl DerefMut for Member {
 
 /// What reports said besides the load at the moment.
 #[derive(Clone, Copy, Debug, Default)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(crate) struct Said {
     /// When its last report was measured.
     pub(crate) at: Option<Time>,
@@ -131,6 +132,7 @@ pub(crate) struct Others {
 
 /// A drain under way.
 #[derive(Clone, Copy, Debug)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(crate) struct Drain {
     /// When it is over whether calls are left or not.
     pub(crate) until: Option<Time>,

@@ -4,10 +4,11 @@ use alloc::string::String;
 use core::fmt::Write;
 
 use crate::destination::Destination;
-use crate::dispatcher::{Capacity, Dispatcher, Stats, Status};
+use crate::dispatcher::{Capacity, Dispatcher, Status};
 use crate::health::Observed;
 use crate::member::Will;
 use crate::standing::Standing;
+use crate::stats::Stats;
 
 /// A metric: what its samples mean.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -8,6 +8,7 @@ use crate::time::Time;
 ///
 /// At most one second's worth of calls is taken at once; after that, calls come evenly spaced.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(crate) struct Rate(Time);
 
 impl Rate {

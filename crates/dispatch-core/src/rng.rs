@@ -10,6 +10,12 @@ impl Rng {
         Self(seed)
     }
 
+    /// What to make the same generator of.
+    #[cfg(feature = "serde")]
+    pub(crate) const fn state(self) -> u64 {
+        self.0
+    }
+
     pub(crate) fn next(&mut self) -> u64 {
         let number = mix(self.0);
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);

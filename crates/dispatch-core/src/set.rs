@@ -1,5 +1,8 @@
 //! A set: its seats, who of them can take a call, and the algorithms that choose among them.
 
+#[cfg(feature = "serde")]
+mod saved;
+
 use alloc::vec::Vec;
 use core::time::Duration;
 

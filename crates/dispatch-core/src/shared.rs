@@ -10,8 +10,9 @@ use std::sync::{Mutex, MutexGuard, PoisonError, TryLockError};
 
 use crate::call::{Blame, Call, Failure, Lease, Picked, Placed};
 use crate::config::Config;
-use crate::dispatcher::{Dispatcher, Stats};
+use crate::dispatcher::Dispatcher;
 use crate::error::{BeginError, ConfigError, FailError, NextError, NoSuchCall};
+use crate::stats::Stats;
 use crate::time::Time;
 
 /// A [`Dispatcher`] that threads share by reference. Limits are exact, whoever asks.

@@ -6,6 +6,8 @@ use alloc::vec::Vec;
 ///
 /// As one number it is below 2^53 (exact in a float64) and never 0.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(into = "u64", try_from = "u64"))]
 pub(crate) struct Key {
     index: u32,
     generation: u32,
@@ -29,6 +31,22 @@ impl Key {
             return None;
         }
         Some(Self { index: number as u32, generation: generation as u32 })
+    }
+}
+
+#[cfg(feature = "serde")]
+impl From<Key> for u64 {
+    fn from(key: Key) -> Self {
+        key.to_u64()
+    }
+}
+
+#[cfg(feature = "serde")]
+impl TryFrom<u64> for Key {
+    type Error = &'static str;
+
+    fn try_from(number: u64) -> Result<Self, Self::Error> {
+        Self::from_u64(number).ok_or("a number that is no key")
     }
 }
 
@@ -149,6 +167,51 @@ impl<T> Slots<T> {
             Slot::Taken { generation, value } => Some((Key { index, generation: *generation }, value)),
             Slot::Free { .. } => None,
         })
+    }
+
+    /// The keys that are given next, in order, and the indexes that are given up.
+    #[cfg(feature = "serde")]
+    pub(crate) fn vacant(&self) -> (Vec<Key>, Vec<u32>) {
+        let free = |index: u32| match *self.slot(index)? {
+            Slot::Free { generation, next } => Some((Key { index, generation }, next)),
+            Slot::Taken { .. } => None,
+        };
+        let chain = core::iter::successors(free(self.free), |(_, next)| free(*next)).map(|(key, _)| key);
+        let given_up = |index: &u32| matches!(self.slot(*index), Some(Slot::Free { generation, .. }) if *generation > MAX_GENERATION);
+        let slots = self.pages.iter().map(Vec::len).sum::<usize>() as u32;
+        (chain.collect(), (0..slots).filter(given_up).collect())
+    }
+
+    /// These values under these keys, and the vacant ones as [`vacant`](Self::vacant) gives them;
+    /// `None` where they are not one slot after another, each once.
+    #[cfg(feature = "serde")]
+    pub(crate) fn restored(
+        taken: impl Iterator<Item = (Key, T)>,
+        vacant: &[Key],
+        given_up: &[u32],
+    ) -> Option<Self> {
+        let end = |generation| Slot::Free { generation, next: NONE };
+        let nexts = vacant.iter().skip(1).map(|key| key.index).chain([NONE]);
+        let free = vacant
+            .iter()
+            .zip(nexts)
+            .map(|(key, next)| (key.index, Slot::Free { generation: key.generation, next }));
+        let given_up = given_up.iter().map(|index| (*index, end(MAX_GENERATION + 1)));
+        let taken = taken.map(|(key, value)| (key.index, Slot::Taken { generation: key.generation, value }));
+        let mut slots: Vec<_> = taken.chain(free).chain(given_up).collect();
+        slots.sort_unstable_by_key(|(index, _)| *index);
+        let mut restored = Self { free: vacant.first().map_or(NONE, |key| key.index), ..Self::new() };
+        for (expected, (index, slot)) in (0u32..NONE).zip(slots) {
+            if index != expected {
+                return None;
+            }
+            if (expected as usize).is_multiple_of(PAGE) {
+                restored.pages.push(Vec::with_capacity(PAGE));
+            }
+            restored.len += u32::from(matches!(slot, Slot::Taken { .. }));
+            restored.pages.last_mut()?.push(Line(slot));
+        }
+        Some(restored)
     }
 
     fn slot(&self, index: u32) -> Option<&Slot<T>> {

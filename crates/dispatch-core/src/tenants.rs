@@ -1,5 +1,7 @@
 //! Calls and call rates per tenant.
 
+#[cfg(feature = "serde")]
+use alloc::vec::Vec;
 use core::hash::{BuildHasherDefault, Hasher};
 use core::num::NonZeroU64;
 
@@ -79,6 +81,43 @@ impl Tenants {
 
     pub(crate) fn calls(&self, tenant: NonZeroU64) -> u32 {
         self.find(tenant).map_or(0, |tenant| tenant.calls)
+    }
+
+    /// Every tenant's index, hash and rate, in order of the hash, and how many there may be before
+    /// idle ones are dropped.
+    #[cfg(feature = "serde")]
+    pub(crate) fn known(&self) -> (Vec<(u32, NonZeroU64, Rate)>, usize) {
+        let with_rate =
+            |(hash, key): (&NonZeroU64, &Key)| Some((key.index(), *hash, self.tenants.find(*key)?.rate));
+        let mut known: Vec<_> = self.known.iter().filter_map(with_rate).collect();
+        known.sort_unstable_by_key(|(_, hash, _)| *hash);
+        (known, self.at_most)
+    }
+
+    /// These tenants, none with a call yet, under the indexes from 0 on; `None` where that cannot be.
+    #[cfg(feature = "serde")]
+    pub(crate) fn restored(
+        known: impl ExactSizeIterator<Item = (NonZeroU64, Rate)>,
+        at_most: usize,
+    ) -> Option<Self> {
+        if at_most < FEW.max(known.len()) || at_most > FEW.max(2 * known.len()) {
+            return None;
+        }
+        let mut restored = Self { at_most, ..Self::default() };
+        for (hash, rate) in known {
+            let key = restored.tenants.insert(Tenant { calls: 0, rate }).ok()?;
+            if restored.known.insert(hash, key).is_some() {
+                return None;
+            }
+        }
+        Some(restored)
+    }
+
+    /// Counts a call in that is a part of what is remembered.
+    #[cfg(feature = "serde")]
+    pub(crate) fn restore(&mut self, index: u32) -> Option<()> {
+        self.tenants.at_mut(index)?.calls += 1;
+        Some(())
     }
 
     fn find(&self, tenant: NonZeroU64) -> Option<&Tenant> {

@@ -10,12 +10,13 @@ const LAYERS: &[&[&str]] = &[
     &["config", "error", "health", "load"],
     &["destination", "kamailio"],
     &["member", "capacity"],
-    &["call", "event", "tenants", "replica"],
+    &["call", "event", "stats", "tenants", "replica"],
+    &["snapshot"],
     &["select", "calls"],
     &["set"],
     &["fleet"],
     &["dispatcher"],
-    &["internals", "list", "metrics", "snapshot", "shared"],
+    &["internals", "list", "metrics", "shared"],
 ];
 
 /// Arrows within a line, each with its reason. `select` and `calls` do not know each other.

@@ -19,7 +19,10 @@ mod config {
     pub(crate) use callsteer::Config;
 }
 mod dispatcher {
-    pub(crate) use callsteer::{Dispatcher, Stats};
+    pub(crate) use callsteer::Dispatcher;
+}
+mod stats {
+    pub(crate) use callsteer::Stats;
 }
 mod error {
     pub(crate) use callsteer::{BeginError, ConfigError, FailError, NextError, NoSuchCall};

@@ -59,6 +59,13 @@ struct Link {
 }
 
 impl Links {
+    /// Room for so many indexes, in any order.
+    #[cfg(feature = "serde")]
+    pub(super) fn of(indexes: usize) -> Self {
+        let page = |first: usize| alloc::vec![Link { older: NONE, newer: NONE }; PAGE.min(indexes - first)];
+        Self { pages: (0..indexes).step_by(PAGE).map(page).collect() }
+    }
+
     /// Who comes after a call in its queue.
     pub(super) fn newer(&self, index: u32) -> u32 {
         self.at(index).map_or(NONE, |link| link.newer)

@@ -2,6 +2,8 @@
 
 mod by_id;
 mod deadlines;
+#[cfg(feature = "serde")]
+mod saved;
 
 use core::num::NonZeroU64;
 use core::time::Duration;

@@ -6,6 +6,8 @@ mod scaler;
 use alloc::vec::Vec;
 use core::cmp::Ordering;
 
+#[cfg(feature = "serde")]
+pub(crate) use scaler::Seen;
 pub use scaler::{ScaleEvent, Scaler, Usage};
 
 /// The `count` members to drain first: those with the least that remains to be ended, calls or load.

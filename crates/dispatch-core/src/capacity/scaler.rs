@@ -64,6 +64,8 @@ pub struct Scaler {
 
 /// A fleet should have another size.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
 pub enum ScaleEvent {
     /// Larger.
     Up {
@@ -153,6 +155,21 @@ impl Scaler {
         self.desired
     }
 
+    /// What it has seen, and wants for it.
+    #[cfg(feature = "serde")]
+    pub(crate) fn seen(&self) -> Seen {
+        Seen { desired: self.desired, member: self.member, wish: self.wish }
+    }
+
+    /// One that has seen this; `None` where it cannot have.
+    #[cfg(feature = "serde")]
+    pub(crate) fn restored(config: ScalingConfig, seen: &Seen) -> Option<Self> {
+        let number = |number: f64| (0.0..=MOST).contains(&number);
+        let sound = |member: Member| number(member.capacity) && member.capacity > 0.0 && number(member.slots);
+        let scaler = Self { config, desired: seen.desired, member: seen.member, wish: seen.wish };
+        seen.member.is_none_or(sound).then_some(scaler)
+    }
+
     fn wish(&mut self, up: bool, desired: u32, now: Time) -> Option<ScaleEvent> {
         let hold = self.hold(up);
         let begun = self.wish.take().filter(|wish| wish.up == up);
@@ -206,8 +223,18 @@ impl Scaler {
     }
 }
 
+/// What a scaler remembers between two looks.
+#[cfg(feature = "serde")]
+#[derive(Clone, Debug, serde::Serialize, serde::Deserialize)]
+pub(crate) struct Seen {
+    desired: Option<u32>,
+    member: Option<Member>,
+    wish: Option<Wish>,
+}
+
 /// What a member adds, in the mean.
 #[derive(Clone, Copy, Debug)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 struct Member {
     capacity: f64,
     slots: f64,
@@ -215,6 +242,7 @@ struct Member {
 
 /// Another size, not said before its hold time is over.
 #[derive(Clone, Copy, Debug)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 struct Wish {
     up: bool,
     since: Time,
@@ -235,6 +263,9 @@ fn ceil(members: f64) -> u32 {
 }
 
 const ROUNDING: f64 = 1e-9;
+/// More than any member carries.
+#[cfg(feature = "serde")]
+const MOST: f64 = 1e12;
 
 #[cfg(test)]
 mod tests {

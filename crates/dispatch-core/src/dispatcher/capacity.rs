@@ -29,11 +29,11 @@ pub struct Capacity {
 /// The scalers of all sets, and when they look next.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Scaling {
-    scalers: BTreeMap<SetId, Scaler>,
+    pub(super) scalers: BTreeMap<SetId, Scaler>,
     /// When they look next.
-    at: Option<Time>,
+    pub(super) at: Option<Time>,
     /// The changes of the fleet that they have seen.
-    seen: u64,
+    pub(super) seen: u64,
 }
 
 impl Dispatcher {

@@ -4,10 +4,10 @@ use super::Dispatcher;
 use crate::call::Lease;
 use crate::config::{Config, SetId};
 use crate::destination::{Destination, DestinationId};
-use crate::error::BeginError;
 use crate::health::Observed;
 use crate::member::{Member, Will};
 use crate::standing::Standing;
+use crate::stats::Stats;
 use crate::time::Time;
 
 /// How a destination is, as of the last time seen.
@@ -36,69 +36,6 @@ pub struct Status {
     pub ejected: u64,
     /// Its last score, over a minute or more where it reports that.
     pub score: Option<f64>,
-}
-
-/// Counts since the dispatcher was made; `calls` is what is in progress.
-///
-/// `begun + adopted = calls + ended + expired + healed`, always.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize))]
-pub struct Stats {
-    /// Calls in progress.
-    pub calls: u32,
-    /// Calls placed by `begin`, without repetitions.
-    pub begun: u64,
-    /// Calls that `begin` found in progress already (a retransmitted INVITE).
-    pub repeated: u64,
-    /// Calls that `begin` refused.
-    pub refused: u64,
-    /// Of these: every destination that is up was full.
-    pub refused_full: u64,
-    /// Of these: no destination was up.
-    pub refused_all_down: u64,
-    /// Of these: the set has no destinations.
-    pub refused_no_such_set: u64,
-    /// Of these: the tenant had all its calls.
-    pub refused_tenant_full: u64,
-    /// Of these: faster than a rate limit.
-    pub refused_too_fast: u64,
-    /// Of these: nobody could place them.
-    pub refused_invalid_call: u64,
-    /// Calls confirmed; one that moved and was confirmed again counts again.
-    pub confirmed: u64,
-    /// Failures at a destination, whoever was to blame.
-    pub failed: u64,
-    /// Moves to another destination by `next`.
-    pub moved: u64,
-    /// Calls ended by `end`.
-    pub ended: u64,
-    /// Calls ended by their deadline.
-    pub expired: u64,
-    /// Calls ended by `reconcile`: they were not there any more.
-    pub healed: u64,
-    /// Calls that `reconcile` found and nobody counted.
-    pub adopted: u64,
-    /// Calls placed while health was ignored, because too few destinations were healthy.
-    pub panics: u64,
-    /// Reports taken.
-    pub reports: u64,
-    /// Reports refused.
-    pub reports_refused: u64,
-}
-
-impl Stats {
-    pub(super) const fn refuse(&mut self, error: &BeginError) {
-        self.refused += 1;
-        let reason = match error {
-            BeginError::Full { .. } => &mut self.refused_full,
-            BeginError::AllDown { .. } => &mut self.refused_all_down,
-            BeginError::NoSuchSet { .. } => &mut self.refused_no_such_set,
-            BeginError::TenantFull { .. } => &mut self.refused_tenant_full,
-            BeginError::TooFast { .. } => &mut self.refused_too_fast,
-            BeginError::InvalidCall { .. } => &mut self.refused_invalid_call,
-        };
-        *reason += 1;
-    }
 }
 
 impl Dispatcher {
@@ -140,7 +77,7 @@ impl Dispatcher {
     /// How a destination is.
     #[must_use]
     pub fn status(&self, id: DestinationId) -> Option<Status> {
-        self.fleet.members.find(id.0).map(status)
+        self.fleet.members.find(id.0).map(|member| self.status_of(member))
     }
 
     /// Counts of everything so far.
@@ -160,22 +97,22 @@ impl Dispatcher {
         self.fleet
             .members
             .iter()
-            .map(|(key, member)| (DestinationId(key), &member.destination, status(member)))
+            .map(|(key, member)| (DestinationId(key), &member.destination, self.status_of(member)))
     }
-}
 
-fn status(member: &Member) -> Status {
-    Status {
-        set: member.set,
-        standing: member.standing,
-        will: member.will,
-        observed: member.health.observed(),
-        busy_until: member.health.busy_until(),
-        calls: member.own_calls(),
-        load: member.own_load(),
-        elsewhere: member.elsewhere,
-        placed: member.placed,
-        ejected: member.attempts.count(),
-        score: member.said.score,
+    fn status_of(&self, member: &Member) -> Status {
+        Status {
+            set: member.set,
+            standing: member.standing,
+            will: member.will,
+            observed: member.health.observed(),
+            busy_until: member.health.busy_until().map(|until| self.epoch.told(until)),
+            calls: member.own_calls(),
+            load: member.own_load(),
+            elsewhere: member.elsewhere,
+            placed: member.placed,
+            ejected: member.attempts.count(),
+            score: member.said.score,
+        }
     }
 }

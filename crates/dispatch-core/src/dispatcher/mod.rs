@@ -3,6 +3,7 @@
 mod capacity;
 mod commands;
 mod eject;
+mod epoch;
 mod explain;
 mod getters;
 mod place;
@@ -12,6 +13,8 @@ mod reconcile;
 mod replicate;
 mod report;
 mod reports;
+#[cfg(feature = "serde")]
+mod saved;
 
 use crate::call::Lease;
 use crate::calls::{Calls, Record};
@@ -24,14 +27,16 @@ use crate::member::Will;
 use crate::rng::Rng;
 use crate::slots::Key;
 use crate::standing::Standing;
+use crate::stats::Stats;
 use crate::time::Time;
 
 use capacity::Scaling;
+use epoch::Epoch;
 use replicate::Replication;
 
 pub use capacity::Capacity;
 pub use explain::{Estimated, Explanation, Row};
-pub use getters::{Stats, Status};
+pub use getters::Status;
 pub use plan::{Change, Plan};
 pub use reconcile::{Inventory, Reconciled};
 
@@ -65,6 +70,7 @@ pub struct Dispatcher {
     config: Config,
     /// The last time seen.
     now: Time,
+    epoch: Epoch,
     /// No call reaches its deadline before, and no scaler looks.
     no_deadline_before: Time,
     rng: Rng,
@@ -90,6 +96,7 @@ impl Dispatcher {
         config.check()?;
         Ok(Self {
             now: Time::ZERO,
+            epoch: Epoch::default(),
             no_deadline_before: Time::ZERO,
             rng: Rng::new(config.seed),
             fleet: Fleet::new(&config),
@@ -108,7 +115,7 @@ impl Dispatcher {
     /// anybody asks; gives the time that counts.
     #[inline]
     fn advance(&mut self, now: Time) -> Time {
-        let now = self.now.max(now);
+        let now = self.now.max(self.epoch.kept(now));
         if now >= self.no_deadline_before || now >= self.fleet.no_timer_before() {
             self.catch_up(now);
         }

@@ -140,7 +140,7 @@ impl Dispatcher {
     /// # Errors
     /// Destinations joined, left or were updated after the plan was made: nothing was changed.
     pub fn apply(&mut self, plan: Plan, now: Time) -> Result<(), StalePlan> {
-        let now = self.advance(now);
+        self.advance(now);
         if plan.revision != self.fleet.revision {
             return Err(StalePlan);
         }

@@ -27,7 +27,7 @@ impl Dispatcher {
     /// The oldest event that was not polled yet.
     pub fn poll_event(&mut self, now: Time) -> Option<Event> {
         self.advance(now);
-        self.events.pop()
+        self.events.pop().map(|event| self.epoch.told_event(event))
     }
 
     /// When to poll again at the latest: something may be due then. `None` while nothing is.
@@ -35,9 +35,13 @@ impl Dispatcher {
     #[must_use]
     pub fn next_deadline(&self) -> Option<Time> {
         if self.fleet.has_probe() || !self.events.is_empty() {
-            return Some(self.now);
+            return Some(self.epoch.told(self.now));
         }
         let call = self.calls.next_deadline().map(|(at, _)| at);
-        [call, self.fleet.next_timer(), self.next_look()].into_iter().flatten().min()
+        [call, self.fleet.next_timer(), self.next_look()]
+            .into_iter()
+            .flatten()
+            .min()
+            .map(|at| self.epoch.told(at))
     }
 }

@@ -79,7 +79,8 @@ impl Dispatcher {
 
     /// The other replicas, as far as they were heard, by name.
     pub fn replicas(&self) -> impl Iterator<Item = Heard> {
-        self.replication.iter().flat_map(|replication| replication.replicas.iter())
+        let heard = self.replication.iter().flat_map(|replication| replication.replicas.iter());
+        heard.map(|heard| Heard { at: self.epoch.told(heard.at), ..heard })
     }
 
     /// Counts the calls of the others where something changed, and follows what they found out.
@@ -124,10 +125,12 @@ impl Dispatcher {
             if follows || self.fleet.seated(key).is_none_or(|member| member.will == wanted.will) {
                 continue;
             }
-            let (destination, now) = (DestinationId(key), self.now);
+            let (destination, now) = (DestinationId(key), self.epoch.told(self.now));
             // It is seated, so that neither is refused.
             let _done = match wanted.will {
-                Will::Draining => self.drain(destination, wanted.until.map(|until| until.since(now)), now),
+                Will::Draining => {
+                    self.drain(destination, wanted.until.map(|until| until.since(self.now)), now)
+                }
                 will => self.set_enabled(destination, will == Will::Enabled, now),
             };
         }
@@ -203,6 +206,17 @@ impl Dispatcher {
 }
 
 impl Replication {
+    /// One that nobody has been heard by, and that goes on saying what is newer than so many deltas.
+    #[cfg(feature = "serde")]
+    pub(super) fn restored(beat: u64) -> Self {
+        Self { beat, ..Self::default() }
+    }
+
+    #[cfg(feature = "serde")]
+    pub(super) const fn beat(&self) -> u64 {
+        self.beat
+    }
+
     /// Wishes that were not told yet, or all.
     fn wishes(&mut self, full: bool, now: Time) -> Vec<Wish> {
         let mut wishes = Vec::new();

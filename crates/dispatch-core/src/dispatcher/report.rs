@@ -32,7 +32,7 @@ impl Dispatcher {
         report.check()?;
         let members = self.fleet.members.len();
         let (member, costs) = self.fleet.reporting(id.0).ok_or(ReportError::NoSuchDestination)?;
-        let at = report.measured_at.unwrap_or(now);
+        let at = report.measured_at.map_or(now, |at| self.epoch.kept(at));
         check_order(&member.said, &report, at, now)?;
         let weight = f64::from(member.destination.weight);
         let load = report.score.map(|score| score * weight);

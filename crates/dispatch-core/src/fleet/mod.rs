@@ -2,6 +2,8 @@
 
 mod others;
 mod routes;
+#[cfg(feature = "serde")]
+mod saved;
 mod standing;
 
 use alloc::collections::{BTreeMap, BinaryHeap, VecDeque};

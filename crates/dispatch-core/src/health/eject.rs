@@ -23,6 +23,7 @@ pub enum Cause {
 
 /// The latest calls to a destination, and its ejections.
 #[derive(Clone, Debug, Default)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(crate) struct Attempts {
     failed_in_a_row: u32,
     buckets: [Bucket; BUCKETS as usize],
@@ -38,6 +39,7 @@ pub(crate) struct Attempts {
 
 /// Calls in one part of the window.
 #[derive(Clone, Copy, Debug, Default)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 struct Bucket {
     /// Which part of time it counts.
     number: u64,
@@ -119,6 +121,18 @@ impl Attempts {
         self.ejections = self.ejections.saturating_sub(1);
         self.let_back(now);
         self.buckets = failures;
+    }
+
+    /// Whether calls can have led here.
+    #[cfg(feature = "serde")]
+    pub(crate) fn is_sound(&self, config: &EjectionConfig, now: Time) -> bool {
+        let now = number(config, now);
+        let calls = self.buckets.iter().map(|bucket| u64::from(bucket.of)).sum::<u64>();
+        let sound = |bucket: &Bucket| bucket.number <= now && bucket.failed <= bucket.of;
+        self.buckets.iter().all(sound)
+            && calls < u64::from(u32::MAX)
+            && u64::from(self.ejections) <= self.count
+            && self.ejections < u32::MAX
     }
 
     /// How often it has been ejected.

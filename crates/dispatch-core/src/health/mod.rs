@@ -41,6 +41,7 @@ pub(crate) enum Observation {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(crate) struct Health {
     observed: Observed,
     /// Successes in a row while inactive.
@@ -81,6 +82,16 @@ impl Health {
         let until = now + after.min(config.max_retry_after);
         self.busy_until = Some(until);
         until
+    }
+
+    /// Whether probes can have led here.
+    #[cfg(feature = "serde")]
+    pub(crate) const fn is_sound(&self, config: &HealthConfig) -> bool {
+        let tried = match self.observed {
+            Observed::Trying(failures) => failures >= 1 && failures <= config.probing_threshold,
+            Observed::Active | Observed::Inactive => true,
+        };
+        tried && self.successes < config.inactive_threshold
     }
 
     pub(crate) const fn observed(&self) -> Observed {

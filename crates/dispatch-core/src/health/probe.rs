@@ -22,6 +22,7 @@ pub enum Probing {
 
 /// The probes of one destination: the next one, and the one under way.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(crate) struct ProbeClock {
     due: Time,
     /// When the probe under way has failed, if no result comes.

@@ -6,6 +6,7 @@ use crate::time::Time;
 
 /// How far a destination is warmed up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(crate) struct WarmUp {
     /// When it began; `None` once it is over.
     since: Option<Time>,
@@ -42,6 +43,11 @@ impl WarmUp {
         let passed = (span.as_micros() * u128::from(self.tenths)).div_ceil(u128::from(FULL - 1));
         let passed = Duration::from_micros(u64::try_from(passed).unwrap_or(u64::MAX));
         self.since.map(|since| since + passed)
+    }
+
+    #[cfg(feature = "serde")]
+    pub(crate) const fn is_sound(&self) -> bool {
+        self.tenths >= 1 && self.tenths <= FULL
     }
 
     /// The share of the weight that counts, in tenths.

@@ -1,5 +1,8 @@
 //! What calls cost, learned from the reports of all bridges; the formulas stand in `score`.
 
+#[cfg(feature = "serde")]
+pub(crate) mod saved;
+
 use alloc::vec::Vec;
 use core::time::Duration;
 

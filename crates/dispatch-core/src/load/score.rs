@@ -22,7 +22,8 @@
 //! decays and L goes back to P.
 
 mod others;
-
+#[cfg(feature = "serde")]
+pub(crate) mod saved;
 use alloc::vec::Vec;
 use core::time::Duration;
 
@@ -211,8 +212,7 @@ impl Estimate {
     }
 }
 
-/// τg, s: how fast residuals follow reports. Shorter follows bursts that are over when the next
-/// call comes; longer is late for calls that last.
+/// τg, s: how fast residuals follow reports. Shorter follows bursts that are over, longer is late.
 const SMOOTH: f64 = 30.0;
 /// τd, s: how long a residual is believed without news. Longer trusts a silent bridge's past.
 const FORGET: f64 = 180.0;

@@ -6,6 +6,7 @@ use crate::time::Time;
 
 /// Calls of one kind, smoothed over [`SPAN`] seconds and over [`CALLS`] calls.
 #[derive(Clone, Copy, Debug, Default)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(crate) struct Traffic {
     /// Calls per second, as of `at`.
     rate: f64,
@@ -38,6 +39,12 @@ impl Traffic {
         rate * libm::exp(-now.since(self.at).as_secs_f64() / SPAN)
     }
 
+    #[cfg(feature = "serde")]
+    pub(crate) fn is_sound(&self) -> bool {
+        let number = |number: f64| (0.0..=MOST).contains(&number);
+        number(self.rate) && number(self.duration) && self.fresh < u32::MAX
+    }
+
     /// How long a call lasts, in the mean.
     pub(crate) fn mean_duration(&self) -> Option<Duration> {
         (self.duration > 0.0).then(|| Duration::from_secs_f64(self.duration))
@@ -49,6 +56,9 @@ const SPAN: f64 = 30.0;
 /// Calls of this time count as if they had come together: 1/480 of the span.
 const GRAIN: Duration = Duration::from_micros(62_500);
 const CALLS: f64 = 200.0;
+/// More calls per second, or seconds per call, than anybody has: 10 years are 3e8 s.
+#[cfg(feature = "serde")]
+const MOST: f64 = 1e12;
 
 #[cfg(test)]
 mod tests {

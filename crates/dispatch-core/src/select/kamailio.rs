@@ -14,6 +14,8 @@ use crate::kamailio::{
 };
 use crate::member::Member;
 use crate::rng::Rng;
+#[cfg(feature = "serde")]
+use crate::snapshot::state::Turn;
 
 #[derive(Clone, Debug)]
 pub(crate) struct Kamailio {
@@ -48,6 +50,30 @@ impl Kamailio {
         self.order = index_order(&priorities).into_iter().filter_map(seat_of).collect();
         self.up = candidates.usable.clone();
         self.share(candidates);
+    }
+
+    #[cfg(feature = "serde")]
+    pub(super) fn turn(&self) -> Turn {
+        Turn::Kamailio {
+            turn: self.turn,
+            slot: self.slot as u32,
+            slots: self.slots.iter().map(|place| *place as u32).collect(),
+            up: self.up.from(0).collect(),
+            rng: self.rng.state(),
+        }
+    }
+
+    /// Goes on there; whether it can, with so many seats.
+    #[cfg(feature = "serde")]
+    pub(super) fn resume(&mut self, turn: &Turn, seats: u32) -> bool {
+        let Turn::Kamailio { turn, slot, slots, up, rng } = turn else { return false };
+        self.turn = *turn;
+        self.slot = *slot as usize;
+        self.slots = slots.iter().map(|place| *place as usize).collect();
+        self.up = Bits::default();
+        up.iter().filter(|seat| **seat < seats).for_each(|seat| self.up.set(*seat, true));
+        self.rng = Rng::new(*rng);
+        *turn <= seats && self.up.len() as usize == up.len() && slots.iter().all(|place| *place < seats)
     }
 
     /// Algorithm 11 shares among those that are up.

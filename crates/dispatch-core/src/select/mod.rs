@@ -24,6 +24,8 @@ use crate::load::costs::Costs;
 use crate::member::Member;
 use crate::rng::Rng;
 use crate::slots::{Key, Slots};
+#[cfg(feature = "serde")]
+use crate::snapshot::state::Turn;
 use crate::time::Time;
 use call_id_hash::CallIdHash;
 use call_load::CallLoad;
@@ -120,6 +122,57 @@ impl Selector {
                 Self::Kamailio(Kamailio::new(alg, use_default, unsigned_bytes, hasher))
             }
         }
+    }
+
+    #[cfg(feature = "serde")]
+    /// What it remembers that cannot be told from the members.
+    pub(crate) fn turn(&self) -> Turn {
+        match self {
+            Self::RoundRobin(turn) => turn.turn(),
+            Self::Weighted(weighted) => weighted.turn(),
+            Self::Priority(priority) => priority.turn(),
+            Self::Kamailio(kamailio) => kamailio.turn(),
+            Self::CallIdHash(_) | Self::CallLoad(_) | Self::Random | Self::PowerOfTwo | Self::LoadScore => {
+                Turn::Nothing
+            }
+        }
+    }
+
+    #[cfg(feature = "serde")]
+    /// The same one again, its order built unless that is stale; `None` where it cannot remember this.
+    pub(crate) fn restored(
+        algorithm: Algorithm,
+        turn: &Turn,
+        hasher: Hasher,
+        candidates: &Candidates<'_>,
+        stale: bool,
+    ) -> Option<Self> {
+        let seats = candidates.seats.len() as u32;
+        let mut selector = Self::new(algorithm, hasher);
+        if !stale {
+            selector.rebuild(candidates);
+        }
+        let fits = match (&mut selector, turn) {
+            (Self::RoundRobin(turn), Turn::RoundRobin { next_seat }) => {
+                turn.resume(*next_seat);
+                *next_seat <= seats
+            }
+            (Self::Weighted(weighted), Turn::Weighted { next, of }) => weighted.resume(*next, *of, stale),
+            (Self::Weighted(weighted), Turn::WeightedTurns { taken, last }) => {
+                weighted.resume_turns(taken, *last, stale)
+            }
+            (Self::Priority(priority), Turn::Priority { next_seats }) => {
+                priority.resume(next_seats);
+                next_seats.values().all(|seat| *seat <= seats)
+            }
+            (Self::Kamailio(kamailio), turn) => kamailio.resume(turn, seats),
+            (
+                Self::CallIdHash(_) | Self::CallLoad(_) | Self::Random | Self::PowerOfTwo | Self::LoadScore,
+                Turn::Nothing,
+            ) => true,
+            _ => false,
+        };
+        fits.then_some(selector)
     }
 
     /// Builds the order anew: members joined or left, or a weight or a priority changed.

@@ -5,6 +5,8 @@ use alloc::vec::Vec;
 use core::cmp::Reverse;
 
 use super::{Ask, Bits, Candidates, Change};
+#[cfg(feature = "serde")]
+use crate::snapshot::state::Turn;
 
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Priority {
@@ -47,6 +49,16 @@ impl Priority {
                 _ => self.groups.push(Group { priority, first_rank: rank, end_rank: rank + 1 }),
             }
         }
+    }
+
+    #[cfg(feature = "serde")]
+    pub(super) fn turn(&self) -> Turn {
+        Turn::Priority { next_seats: self.turns.clone() }
+    }
+
+    #[cfg(feature = "serde")]
+    pub(super) fn resume(&mut self, next_seats: &BTreeMap<i32, u32>) {
+        self.turns.clone_from(next_seats);
     }
 
     pub(crate) fn moved(&mut self, Change { seat, usable, .. }: Change) {

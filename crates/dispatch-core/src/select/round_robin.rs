@@ -1,6 +1,8 @@
 //! `round_robin`: each candidate in turn, in seat order.
 
 use super::{Ask, Candidates};
+#[cfg(feature = "serde")]
+use crate::snapshot::state::Turn;
 
 /// Whose turn it is: the first candidate from here on, in a circle.
 #[derive(Clone, Copy, Debug, Default)]
@@ -13,6 +15,16 @@ impl RoundRobin {
     #[inline]
     pub(crate) const fn next(self, seats: u32) -> u32 {
         if self.next < seats { self.next } else { 0 }
+    }
+
+    #[cfg(feature = "serde")]
+    pub(super) const fn turn(self) -> Turn {
+        Turn::RoundRobin { next_seat: self.next }
+    }
+
+    #[cfg(feature = "serde")]
+    pub(super) const fn resume(&mut self, next_seat: u32) {
+        self.next = next_seat;
     }
 
     pub(crate) fn choose(&self, candidates: &Candidates<'_>, ask: &Ask<'_>) -> Option<u32> {

@@ -9,6 +9,8 @@ use alloc::vec::Vec;
 use core::cmp::{Ordering, Reverse};
 
 use super::tournament::Tournament;
+#[cfg(feature = "serde")]
+use crate::snapshot::state::Turn;
 
 /// Seats that take turns by weight.
 #[derive(Clone, Debug, Default)]
@@ -38,6 +40,32 @@ impl Turns {
             order.set(seat, true, |a, b| due_before(seats, a, b));
         }
         turns
+    }
+
+    #[cfg(feature = "serde")]
+    pub(super) fn turn(&self) -> Turn {
+        Turn::WeightedTurns { taken: self.seats.iter().map(|(_, taken)| *taken).collect(), last: self.last }
+    }
+
+    /// Goes on with these turns taken; whether it can.
+    #[cfg(feature = "serde")]
+    pub(super) fn resume(&mut self, taken: &[u64], last: (u64, u64)) -> bool {
+        if taken.len() != self.seats.len() || !(1..MOST).contains(&last.1) || last.0 >= MOST {
+            return false;
+        }
+        for (seat, taken) in (0u32..).zip(taken) {
+            if let Some((_, before)) = self.seats.get_mut(seat as usize).filter(|_| *taken < MOST) {
+                *before = *taken;
+            } else {
+                return false;
+            }
+        }
+        self.last = last;
+        let Self { seats, order, .. } = self;
+        for seat in 0..seats.len() as u32 {
+            order.set(seat, order.contains(seat), |a, b| due_before(seats, a, b));
+        }
+        true
     }
 
     /// The one who is due first.
@@ -140,6 +168,10 @@ impl PartialEq for Due {
 }
 
 impl Eq for Due {}
+
+/// More turns than anybody takes.
+#[cfg(feature = "serde")]
+const MOST: u64 = 1 << 53;
 
 /// (2k + 1) / 2w of `a` against `b`; equal ones in seat order.
 fn due_before(seats: &[(u32, u64)], a: u32, b: u32) -> bool {

@@ -7,6 +7,10 @@ use alloc::vec::Vec;
 
 use super::turns::{Turns, in_order};
 use super::{Ask, Candidates, Change};
+#[cfg(feature = "serde")]
+use crate::slots::NONE;
+#[cfg(feature = "serde")]
+use crate::snapshot::state::Turn;
 
 #[derive(Clone, Debug)]
 #[repr(u8)]
@@ -43,6 +47,36 @@ impl Weighted {
             };
             Self::Schedule { slots, next }
         };
+    }
+
+    #[cfg(feature = "serde")]
+    pub(super) fn turn(&self) -> Turn {
+        match self {
+            Self::Schedule { slots, next } => Turn::Weighted { next: *next as u32, of: slots.len() as u32 },
+            Self::Turns(turns) => turns.turn(),
+        }
+    }
+
+    /// Goes on in a round that was built of these members, or that is stale; whether it can be.
+    #[cfg(feature = "serde")]
+    pub(super) fn resume(&mut self, next: u32, of: u32, stale: bool) -> bool {
+        let Self::Schedule { slots, next: at } = self else { return false };
+        // Of a stale round only the length matters.
+        if stale && u64::from(of) <= CAP {
+            slots.resize(of as usize, NONE);
+        }
+        *at = next as usize;
+        slots.len() == of as usize && next < of.max(1)
+    }
+
+    /// Goes on with these turns taken, or with none where they are stale; whether it can.
+    #[cfg(feature = "serde")]
+    pub(super) fn resume_turns(&mut self, taken: &[u64], last: (u64, u64), stale: bool) -> bool {
+        if stale {
+            *self = Self::Turns(Turns::default());
+        }
+        let Self::Turns(turns) = self else { return false };
+        stale || turns.resume(taken, last)
     }
 
     pub(crate) fn moved(&mut self, Change { seat, usable, .. }: Change) {

@@ -7,6 +7,8 @@ mod history;
 mod naive;
 mod outside;
 mod pair;
+#[cfg(feature = "json")]
+mod snapshots;
 mod state;
 mod tables;
 
