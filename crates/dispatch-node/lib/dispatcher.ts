@@ -40,6 +40,19 @@ export interface DispatcherOptions {
   readonly clock?: () => number;
 }
 
+/** How a restored dispatcher goes on. */
+export interface RestoreOptions extends DispatcherOptions {
+  /** How many milliseconds passed since the last time that the snapshot's dispatcher saw. Default 0. */
+  readonly away?: number;
+  /** What the clock shows, where it is not to be asked. */
+  readonly now?: number;
+}
+
+/** What a dispatcher is restored from, where others are configured. */
+class Saved {
+  constructor(readonly data: string | Uint8Array) {}
+}
+
 /**
  * Decides which destination takes the next call, and keeps track of calls and destinations.
  *
@@ -83,9 +96,30 @@ export class Dispatcher {
    * @throws CallsteerError `invalid_config`: a value that cannot work, or a name that is none.
    */
   constructor(config: Config = {}, options: DispatcherOptions = {}) {
-    this.#native = new native.Native(toCore(object(config, 'config'), 'config') as object, this.#exchange);
+    this.#native =
+      config instanceof Saved
+        ? native.Native.restore(config.data, this.#exchange)
+        : new native.Native(toCore(object(config, 'config'), 'config') as object, this.#exchange);
     this.#functions = this.#native.functions();
     this.#clock = object(options, 'options').clock ?? (() => performance.now());
+  }
+
+  /**
+   * The dispatcher that a snapshot was made of, in this process or another one: the same leases mean the same
+   * calls, and whatever comes next, it decides the same. Destinations are new objects.
+   *
+   * The clock may have begun anew, as `performance.now` does with every process: spans go on where they were.
+   *
+   * @param data what {@link Dispatcher.snapshot} gave, or the text that {@link Dispatcher.snapshotJson} gave
+   * @throws CallsteerError `damaged_snapshot`: it is none, or not a whole one, or was changed; `snapshot_version`:
+   * a release that keeps other things has made it; `inconsistent_snapshot`: what it says cannot be.
+   */
+  static restore(data: Uint8Array | string, options: RestoreOptions = {}): Dispatcher {
+    const { away, now, ...others } = object(options, 'options');
+    const saved = new Saved(typeof data === 'string' ? data : bytes(data, 'data'));
+    const restored = new Dispatcher(saved as Config, others);
+    restored.resume({ away }, now);
+    return restored;
   }
 
   // Commands
@@ -598,6 +632,29 @@ export class Dispatcher {
   /** All metrics in the Prometheus text format. For `prom-client` there is `callsteer/prometheus`. */
   metrics(): string {
     return this.#native.prometheus();
+  }
+
+  /**
+   * Goes on by a clock that begins anew: it shows `now`, when `away` milliseconds have passed since the last time
+   * seen. Spans go on where they were, and what is over by now is done.
+   */
+  resume(options: { away?: number | undefined } = {}, now: number = this.#clock()): void {
+    this.#native.resume(duration(object(options, 'options').away, 'away'), time(now));
+    this.#watch?.arm();
+    this.#waiting?.room();
+  }
+
+  /**
+   * Everything that it knows, as bytes for {@link Dispatcher.restore}, with a version and a checksum. Calls are in
+   * it by keyed hashes of their Call-IDs, with the key: it is as secret as the configuration.
+   */
+  snapshot(): Uint8Array {
+    return this.#native.snapshot();
+  }
+
+  /** The same as JSON, for people; {@link Dispatcher.restore} reads it, too. */
+  snapshotJson(): string {
+    return this.#native.snapshotJson();
   }
 
   /** Gives back timers and memory at once. Every other method fails from now on, but `dispose`. */

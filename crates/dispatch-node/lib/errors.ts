@@ -29,7 +29,10 @@ export type Code =
   | 'too_many'
   | 'id_changed'
   | 'stale_plan'
-  | 'invalid_delta';
+  | 'invalid_delta'
+  | 'damaged_snapshot'
+  | 'snapshot_version'
+  | 'inconsistent_snapshot';
 
 /** The code of everything that can be wrong with a line of a dispatcher.list, with its meaning. */
 export const LIST_CODES: Readonly<Record<ListCode, string>> = Object.freeze(

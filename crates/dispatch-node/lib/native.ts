@@ -82,6 +82,9 @@ export interface Native {
   capacity(set: number): unknown;
   drainCandidates(set: number, count: number): number[];
   prometheus(): string;
+  resume(away: number | undefined, now: number): void;
+  snapshot(): Uint8Array;
+  snapshotJson(): string;
 }
 
 /** @internal What a new list would change. */
@@ -101,7 +104,10 @@ export interface NativeList {
 }
 
 interface Binding {
-  readonly Native: new (config: object, exchange: Float64Array) => Native;
+  readonly Native: {
+    new (config: object, exchange: Float64Array): Native;
+    restore(data: string | Uint8Array, exchange: Float64Array): Native;
+  };
   readonly NativeList: new (file: Uint8Array, lenient: boolean) => NativeList;
   setErrorFactory(factory: (code: string, message: string, details: unknown) => Error): void;
   codes(): Record<string, string>;

@@ -5,7 +5,7 @@ use std::time::Duration;
 use callsteer::list::ParseError;
 use callsteer::{
     AddError, BeginError, ConfigError, DeltaError, FailError, NextError, NoSuchCall, NoSuchDestination,
-    PlanError, ProbeError, ReadError, ReportError, ScoreError, StalePlan, UpdateError,
+    PlanError, ProbeError, ReadError, ReportError, ScoreError, SnapshotError, StalePlan, UpdateError,
 };
 use napi::bindgen_prelude::{FnArgs, Function, FunctionRef, Unknown};
 use napi::{Env, Error};
@@ -140,4 +140,4 @@ macro_rules! refusals {
 }
 
 refusals!(AddError, ConfigError, FailError, NextError, NoSuchCall, NoSuchDestination, PlanError);
-refusals!(DeltaError, ProbeError, ReadError, ReportError, ScoreError, StalePlan, UpdateError);
+refusals!(DeltaError, ProbeError, ReadError, ReportError, ScoreError, SnapshotError, StalePlan, UpdateError);

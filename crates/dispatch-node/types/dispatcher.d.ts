@@ -14,6 +14,13 @@ export interface DispatcherOptions {
      */
     readonly clock?: () => number;
 }
+/** How a restored dispatcher goes on. */
+export interface RestoreOptions extends DispatcherOptions {
+    /** How many milliseconds passed since the last time that the snapshot's dispatcher saw. Default 0. */
+    readonly away?: number;
+    /** What the clock shows, where it is not to be asked. */
+    readonly now?: number;
+}
 /**
  * Decides which destination takes the next call, and keeps track of calls and destinations.
  *
@@ -44,6 +51,17 @@ export declare class Dispatcher {
      * @throws CallsteerError `invalid_config`: a value that cannot work, or a name that is none.
      */
     constructor(config?: Config, options?: DispatcherOptions);
+    /**
+     * The dispatcher that a snapshot was made of, in this process or another one: the same leases mean the same
+     * calls, and whatever comes next, it decides the same. Destinations are new objects.
+     *
+     * The clock may have begun anew, as `performance.now` does with every process: spans go on where they were.
+     *
+     * @param data what {@link Dispatcher.snapshot} gave, or the text that {@link Dispatcher.snapshotJson} gave
+     * @throws CallsteerError `damaged_snapshot`: it is none, or not a whole one, or was changed; `snapshot_version`:
+     * a release that keeps other things has made it; `inconsistent_snapshot`: what it says cannot be.
+     */
+    static restore(data: Uint8Array | string, options?: RestoreOptions): Dispatcher;
     /**
      * Adds a destination to a set. One that was removed and still has calls comes back with them.
      *
@@ -262,6 +280,20 @@ export declare class Dispatcher {
     drainCandidates(count: number, set?: number): Destination[];
     /** All metrics in the Prometheus text format. For `prom-client` there is `callsteer/prometheus`. */
     metrics(): string;
+    /**
+     * Goes on by a clock that begins anew: it shows `now`, when `away` milliseconds have passed since the last time
+     * seen. Spans go on where they were, and what is over by now is done.
+     */
+    resume(options?: {
+        away?: number | undefined;
+    }, now?: number): void;
+    /**
+     * Everything that it knows, as bytes for {@link Dispatcher.restore}, with a version and a checksum. Calls are in
+     * it by keyed hashes of their Call-IDs, with the key: it is as secret as the configuration.
+     */
+    snapshot(): Uint8Array;
+    /** The same as JSON, for people; {@link Dispatcher.restore} reads it, too. */
+    snapshotJson(): string;
     /** Gives back timers and memory at once. Every other method fails from now on, but `dispose`. */
     dispose(): void;
     /** As {@link Dispatcher.dispose}. */

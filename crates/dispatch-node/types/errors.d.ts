@@ -2,7 +2,7 @@
 /** The code of every refusal of the library, the same in every language, with its meaning. */
 export declare const CODES: Readonly<Record<Code, string>>;
 /** The code of a refusal. */
-export type Code = 'invalid_config' | 'invalid_destination' | 'invalid_call' | 'invalid_reply' | 'invalid_report' | 'unreadable_report' | 'incomplete_report' | 'late_report' | 'duplicate_report' | 'future_report' | 'full' | 'all_down' | 'no_such_set' | 'tenant_full' | 'too_fast' | 'no_such_call' | 'exhausted' | 'no_such_destination' | 'duplicate' | 'too_many' | 'id_changed' | 'stale_plan' | 'invalid_delta';
+export type Code = 'invalid_config' | 'invalid_destination' | 'invalid_call' | 'invalid_reply' | 'invalid_report' | 'unreadable_report' | 'incomplete_report' | 'late_report' | 'duplicate_report' | 'future_report' | 'full' | 'all_down' | 'no_such_set' | 'tenant_full' | 'too_fast' | 'no_such_call' | 'exhausted' | 'no_such_destination' | 'duplicate' | 'too_many' | 'id_changed' | 'stale_plan' | 'invalid_delta' | 'damaged_snapshot' | 'snapshot_version' | 'inconsistent_snapshot';
 /** The code of everything that can be wrong with a line of a dispatcher.list, with its meaning. */
 export declare const LIST_CODES: Readonly<Record<ListCode, string>>;
 /** What is wrong with a line of a dispatcher.list. */

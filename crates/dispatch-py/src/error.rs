@@ -5,7 +5,8 @@ use std::collections::HashMap;
 use callsteer::list::ParseError;
 use callsteer::{
     AddError, BeginError, CODES, ConfigError, DeltaError, DestinationError, FailError, NextError, NoSuchCall,
-    NoSuchDestination, PlanError, ProbeError, ReadError, ReportError, ScoreError, StalePlan, UpdateError,
+    NoSuchDestination, PlanError, ProbeError, ReadError, ReportError, ScoreError, SnapshotError, StalePlan,
+    UpdateError,
 };
 use pyo3::exceptions::{PyException, PyValueError};
 use pyo3::prelude::*;
@@ -85,7 +86,7 @@ refusals!(
     NoSuchCall,
     NoSuchDestination
 );
-refusals!(PlanError, ProbeError, ReadError, ReportError, ScoreError, StalePlan, UpdateError);
+refusals!(PlanError, ProbeError, ReadError, ReportError, ScoreError, SnapshotError, StalePlan, UpdateError);
 
 impl Refusal for BeginError {
     fn raise(self, py: Python<'_>) -> PyErr {
@@ -141,6 +142,7 @@ fn class<'py>(
 /// Errors that a wrong value makes are also Python's `ValueError`.
 fn is_about_a_value(code: &str) -> bool {
     ["invalid_", "unreadable_", "incomplete_"].iter().any(|start| code.starts_with(start))
+        || code.contains("snapshot")
 }
 
 /// `all_down` is `AllDown`.

@@ -5,14 +5,15 @@
 mod commands;
 mod getters;
 mod reports;
+mod saved;
 
 use std::cell::RefCell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::rc::Rc;
 use std::time::Duration;
 
-use callsteer::{Config, DestinationId, Dispatcher, Lease};
-use napi::bindgen_prelude::{Float64Array, Object, Unknown};
+use callsteer::{Config, DestinationId, Dispatcher, Lease, Snapshot};
+use napi::bindgen_prelude::{Either, Float64Array, Object, Uint8Array, Unknown};
 use napi::{De, Env, JsValue, Result};
 use napi_derive::napi;
 use serde::de::DeserializeOwned;
@@ -39,6 +40,18 @@ impl Native {
         let config: Config = serde_path_to_error::deserialize(config)
             .map_err(|error| Refusal::unfit("invalid_config", error.path(), error.inner()).into_error(env))?;
         let dispatcher = Dispatcher::new(config).map_err(|error| Refusal::from(error).into_error(env))?;
+        Ok(Self(Rc::new(RefCell::new(Session::new(dispatcher, Exchange::new(exchange))))))
+    }
+
+    /// The dispatcher that a snapshot was made of, as bytes or as JSON.
+    #[napi(factory)]
+    pub fn restore(env: Env, data: Either<String, Uint8Array>, exchange: Float64Array) -> Result<Self> {
+        let snapshot = match &data {
+            Either::A(json) => Snapshot::from_json(json),
+            Either::B(bytes) => Snapshot::from_bytes(bytes),
+        };
+        let dispatcher = snapshot.and_then(|snapshot| Dispatcher::restore(&snapshot));
+        let dispatcher = dispatcher.map_err(|error| Refusal::from(error).into_error(env))?;
         Ok(Self(Rc::new(RefCell::new(Session::new(dispatcher, Exchange::new(exchange))))))
     }
 

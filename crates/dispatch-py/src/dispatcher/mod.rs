@@ -5,6 +5,7 @@ mod destinations;
 mod getters;
 mod replicate;
 mod reports;
+mod saved;
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
@@ -64,6 +65,9 @@ pub(crate) struct Dispatcher {
     state: Mutex<State>,
 }
 
+/// How many dispatchers were made.
+static OWNERS: AtomicU64 = AtomicU64::new(0);
+
 /// What is locked. Nothing of Python's is made, dropped or called meanwhile, so that no thread waits
 /// for itself.
 pub(crate) struct State {
@@ -79,7 +83,6 @@ impl Dispatcher {
         text_signature = "(*, clock=None, seed=..., hash_key=..., algorithm=..., policies=..., setup_timeout=..., max_duration=..., max_calls_total=..., retry_after=..., tenants=..., tenant_default=..., dispatchers=..., replicas=..., warm_up=..., health=..., ejection=..., probing=..., scaling=..., max_events=...)"
     )]
     fn new(py: Python<'_>, clock: Option<Py<PyAny>>, options: Option<Bound<'_, PyDict>>) -> PyResult<Self> {
-        static OWNERS: AtomicU64 = AtomicU64::new(0);
         let config: Config = written::read(&written::options(py, options), "invalid_config")?;
         let owner = OWNERS.fetch_add(1, Ordering::Relaxed);
         let objects = Objects::new(config.max_events);
