@@ -77,17 +77,29 @@ pub(crate) struct Text<'a>(pub(crate) &'a [u8]);
 impl<'a, 'py> FromPyObject<'a, 'py> for Text<'a> {
     type Error = PyErr;
 
+    // Every call has one, almost always a str.
+    #[inline(always)]
     fn extract(given: Borrowed<'a, 'py, PyAny>) -> PyResult<Self> {
         match <&str>::extract(given) {
             Ok(text) => Ok(Self(text.as_bytes())),
-            // Half a character.
-            Err(error) if given.is_instance_of::<PyString>() => Err(error),
-            Err(_) if given.is_instance_of::<PyBytes>() => Ok(Self(<&[u8]>::extract(given)?)),
-            Err(_) => {
-                let kind = given.get_type().name()?;
-                Err(PyTypeError::new_err(format!("must be str or bytes, not {kind}")))
-            }
+            Err(error) => Self::other(given, error),
         }
+    }
+}
+
+impl<'a> Text<'a> {
+    /// What is no str of whole characters.
+    #[cold]
+    fn other(given: Borrowed<'a, '_, PyAny>, error: PyErr) -> PyResult<Self> {
+        if given.is_instance_of::<PyBytes>() {
+            return Ok(Self(<&[u8]>::extract(given)?));
+        }
+        // Half a character.
+        if given.is_instance_of::<PyString>() {
+            return Err(error);
+        }
+        let kind = given.get_type().name()?;
+        Err(PyTypeError::new_err(format!("must be str or bytes, not {kind}")))
     }
 }
 
