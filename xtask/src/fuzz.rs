@@ -24,9 +24,9 @@ impl Fuzz {
     }
 }
 
-/// As a step of the tests: every target, for a shorter time.
+/// As a step of the tests: every target.
 pub(crate) fn all() -> anyhow::Result<String> {
-    run(&[], STEP_SECONDS)
+    run(&[], SECONDS)
 }
 
 /// Seeds, one folder per target, in the repository; what a run finds besides is kept in [`FOUND`].
@@ -34,8 +34,6 @@ const SEEDS: &str = "fuzz/corpus";
 const FOUND: &str = "target/fuzz/corpus";
 const ARTIFACTS: &str = "target/fuzz/artifacts";
 const SECONDS: u32 = 60;
-/// All steps together are to take less than 25 minutes.
-const STEP_SECONDS: u32 = 20;
 /// With a target named, Cargo instruments what is fuzzed and not build scripts.
 const TARGET: &str = env!("TARGET");
 const COVERAGE: &str = "-Cpasses=sancov-module -Cllvm-args=-sanitizer-coverage-level=4 \

@@ -9,6 +9,7 @@ mod freestanding;
 mod fuzz;
 mod kamailio;
 mod needs;
+mod node;
 mod python;
 mod run;
 mod steps;
@@ -75,7 +76,8 @@ impl Test {
         }
         let wanted = |step: &&Step| self.only.is_empty() || self.only.iter().any(|name| name == step.name);
         let in_ci = env::var("CI").is_ok_and(|ci| ci == "true");
-        let tally = run::all(STEPS.iter().filter(wanted), in_ci);
+        let steps: Vec<&Step> = STEPS.iter().filter(wanted).collect();
+        let tally = run::all(&steps, in_ci, run::in_a_process);
         println!("{tally}");
         if tally.failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
     }

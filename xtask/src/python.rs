@@ -4,6 +4,7 @@ use std::env;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::{Mutex, PoisonError};
 
 use anyhow::{Context, ensure};
 
@@ -12,9 +13,14 @@ use crate::tools::run;
 const PACKAGE: &str = "crates/dispatch-py";
 const WHEELS: &str = "target/python/wheels";
 
-/// Builds the wheel, and installs it and what the tests need; says what it found.
+/// Builds the wheel, and installs it and what the tests need, once; says what it found.
 pub(crate) fn install() -> anyhow::Result<String> {
-    install_into("target/python/venv", "crates/dispatch-py/requirements-test.txt")
+    static INSTALLED: Mutex<Option<String>> = Mutex::new(None);
+    let mut installed = INSTALLED.lock().unwrap_or_else(PoisonError::into_inner);
+    if installed.is_none() {
+        *installed = Some(install_into("target/python/venv", "crates/dispatch-py/requirements-test.txt")?);
+    }
+    Ok(installed.clone().unwrap_or_default())
 }
 
 /// The same with what the bench compares with.

@@ -1,10 +1,10 @@
-//! The steps of `cargo xtask test`, in the order in which they run: cheap ones first.
+//! The steps of `cargo xtask test`, in the order in which they run: cheap ones first, long ones beside the others.
 
 use crate::needs::{
     AZURE_TRACE, C_LINKER, CARGO_DENY, CHROMIUM, CLIPPY, CXX, GIT, KAMAILIO, KAMAILIO_PYTHON, LINUX, MARIADB,
     NODE, NPM, Need, POSTGRESQL, PYTHON, RUSTFMT, SIPP, VALGRIND,
 };
-use crate::{book, deny, freestanding, fuzz, python};
+use crate::{book, deny, freestanding, fuzz, node, python};
 
 use Action::{Check, Command};
 
@@ -18,6 +18,8 @@ pub(crate) struct Step {
     pub(crate) needs: &'static [Need],
     /// What it does, in this order, until something fails.
     pub(crate) actions: &'static [Action],
+    /// It builds in a folder of its own, and so can run beside the others.
+    pub(crate) beside: bool,
 }
 
 pub(crate) enum Action {
@@ -39,6 +41,7 @@ pub(crate) const STEPS: &[Step] = &[
             Command("cargo fmt --check --manifest-path fuzz/Cargo.toml"),
             Command("cargo fmt --check --manifest-path benches/Cargo.toml"),
         ],
+        beside: false,
     },
     Step {
         name: "clippy",
@@ -60,18 +63,21 @@ pub(crate) const STEPS: &[Step] = &[
                 "cargo clippy --locked --package callsteer-sim --lib --no-default-features -- -Dwarnings",
             ),
         ],
+        beside: false,
     },
     Step {
         name: "architecture",
         proves: "arrows between modules point down, and every file is short and says what it is",
         needs: &[],
         actions: &[Command("cargo test --locked --package callsteer --all-features --test architecture")],
+        beside: false,
     },
     Step {
         name: "deny",
         proves: "dependencies have permissive licences, one version each, come from where they should, and are counted right",
         needs: &[CARGO_DENY],
         actions: &[Check(deny::check), Check(deny::count)],
+        beside: false,
     },
     Step {
         name: "test",
@@ -81,6 +87,7 @@ pub(crate) const STEPS: &[Step] = &[
             Command("cargo test --locked --workspace --all-features"),
             Command("cargo test --locked --package callsteer --no-default-features"),
         ],
+        beside: false,
     },
     Step {
         name: "kamailio",
@@ -96,6 +103,7 @@ pub(crate) const STEPS: &[Step] = &[
                 "cargo test --locked --package callsteer-sim --all-features --test kamailio kamailio_itself",
             ),
         ],
+        beside: false,
     },
     Step {
         name: "azure",
@@ -104,52 +112,49 @@ pub(crate) const STEPS: &[Step] = &[
         actions: &[Command(
             "cargo test --locked --package callsteer-sim --all-features --test claims --test load_claims azure",
         )],
+        beside: false,
     },
     Step {
         name: "databases",
         proves: "Kamailio's table is read from SQLite, PostgreSQL and MySQL",
         needs: &[POSTGRESQL, MARIADB],
         actions: &[Command("cargo test --locked --package callsteer-sim --all-features --test database")],
+        beside: false,
     },
     Step {
         name: "page",
         proves: "a browser shows the page of a report, without a complaint and without a request",
         needs: &[CHROMIUM],
         actions: &[Command("cargo test --locked --package callsteer-sim --all-features --test page browser")],
+        beside: false,
     },
     Step {
         name: "node",
         proves: "the npm package does what its tests say, and decides what every language decides",
         needs: &[NODE, NPM],
-        actions: &[
-            Command("npm ci --prefix crates/dispatch-node"),
-            Command("npm run build --prefix crates/dispatch-node"),
-            Command("npm test --prefix crates/dispatch-node"),
-        ],
+        actions: &[Check(node::build), Command("npm test --prefix crates/dispatch-node")],
+        beside: false,
     },
     Step {
         name: "node-types",
         proves: "the types of the npm package are up to date, and right for CommonJS and ES modules",
         needs: &[NODE, NPM],
-        actions: &[
-            Command("npm ci --prefix crates/dispatch-node"),
-            Command("npm run build --prefix crates/dispatch-node"),
-            Command("npm run types --prefix crates/dispatch-node"),
-        ],
+        actions: &[Check(node::build), Command("npm run types --prefix crates/dispatch-node")],
+        beside: false,
     },
     Step {
         name: "control-plane-node",
         proves: "the control plane on Node keeps the HTTP contract, and a browser drains a bridge by the live page of both",
         needs: &[NODE, NPM, PYTHON, CHROMIUM],
         actions: &[
-            Command("npm ci --prefix crates/dispatch-node"),
-            Command("npm run build --prefix crates/dispatch-node"),
+            Check(node::build),
             Check(python::install),
             Command("npm ci --prefix examples/node-control-plane"),
             Command(
                 "CALLSTEER_PYTHON=target/python/venv/bin/python npm test --prefix examples/node-control-plane",
             ),
         ],
+        beside: false,
     },
     Step {
         name: "python",
@@ -163,6 +168,7 @@ pub(crate) const STEPS: &[Step] = &[
             ),
             Check(python::try_every_python),
         ],
+        beside: false,
     },
     Step {
         name: "python-types",
@@ -183,6 +189,7 @@ pub(crate) const STEPS: &[Step] = &[
             // All other types stand in the code.
             Command("MYPY_CACHE_DIR=target/python/mypy target/python/venv/bin/stubtest callsteer._callsteer"),
         ],
+        beside: false,
     },
     Step {
         name: "kamailio-kemi",
@@ -201,6 +208,7 @@ pub(crate) const STEPS: &[Step] = &[
                  -c crates/dispatch-py/pyproject.toml -p no:cacheprovider examples/kamailio",
             ),
         ],
+        beside: false,
     },
     Step {
         name: "docs",
@@ -209,6 +217,7 @@ pub(crate) const STEPS: &[Step] = &[
         actions: &[Command(
             "RUSTDOCFLAGS=-Dwarnings cargo doc --locked --workspace --no-deps --all-features",
         )],
+        beside: false,
     },
     Step {
         name: "book",
@@ -218,6 +227,7 @@ pub(crate) const STEPS: &[Step] = &[
             Command("cargo build --locked --package callsteer-sim --all-features"),
             Check(book::check),
         ],
+        beside: false,
     },
     Step {
         name: "freestanding",
@@ -235,6 +245,7 @@ pub(crate) const STEPS: &[Step] = &[
             Command("target/freestanding/release/callsteer-freestanding"),
             Check(|| freestanding::inspect("target/freestanding/release/callsteer-freestanding")),
         ],
+        beside: true,
     },
     Step {
         name: "instructions",
@@ -247,11 +258,13 @@ pub(crate) const STEPS: &[Step] = &[
             ),
             Command("target/benches/release/callsteer-benches instructions"),
         ],
+        beside: true,
     },
     Step {
         name: "fuzz",
-        proves: "inputs that reach new code fail nowhere, for 20 s per target",
+        proves: "inputs that reach new code fail nowhere, for a minute per target",
         needs: &[LINUX, CXX],
         actions: &[Check(fuzz::all)],
+        beside: true,
     },
 ];

@@ -1,0 +1,20 @@
+//! The npm package, built where it lies.
+
+use std::process::Command;
+use std::sync::{Mutex, PoisonError};
+
+use crate::tools::run;
+
+const PACKAGE: &str = "crates/dispatch-node";
+
+/// Installs what the npm package is built with, and builds it, once.
+pub(crate) fn build() -> anyhow::Result<String> {
+    static BUILT: Mutex<bool> = Mutex::new(false);
+    let mut built = BUILT.lock().unwrap_or_else(PoisonError::into_inner);
+    if !*built {
+        run(Command::new("npm").args(["ci", "--prefix", PACKAGE]))?;
+        run(Command::new("npm").args(["run", "build", "--prefix", PACKAGE]))?;
+        *built = true;
+    }
+    Ok(format!("{PACKAGE} is built"))
+}
