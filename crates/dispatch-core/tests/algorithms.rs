@@ -193,6 +193,24 @@ fn sequential_call_ids_and_uuids_are_spread_evenly_by_weight() {
     }
 }
 
+/// So few that the table seldom finds one: half of the calls are placed by the hash of key and member instead.
+#[test]
+fn a_hash_is_even_by_weight_over_the_few_of_many_that_are_left() {
+    let mut weights = vec![1; 400];
+    let left = [(7, 1), (100, 1), (101, 2), (399, 4)];
+    left.iter().for_each(|(seat, weight)| weights[*seat] = *weight);
+    let (mut dispatcher, ids) = fleet(Algorithm::CallIdHash { bound: None }, &weights);
+    let down = (0..400).filter(|seat| left.iter().all(|(stays, _)| stays != seat));
+    down.for_each(|seat| take_down(&mut dispatcher, ids[seat]));
+    let homes = homes(&mut dispatcher, 16_000, uuid);
+    for (seat, weight) in left {
+        let got = homes.iter().filter(|home| **home == ids[seat]).count() as f64;
+        let share = f64::from(weight) / 8.0;
+        let sigma = (16_000.0 * share * (1.0 - share)).sqrt();
+        assert!((got - 16_000.0 * share).abs() < 5.0 * sigma, "{got} at the one of weight {weight}");
+    }
+}
+
 #[test]
 fn hash_destinations_do_not_depend_on_the_order_in_which_members_joined() {
     let config = Config { algorithm: Algorithm::CallIdHash { bound: None }, ..Config::default() };

@@ -23,7 +23,6 @@ use crate::destination::DestinationId;
 use crate::error::ConfigError;
 use crate::event::{EventKind, Events};
 use crate::fleet::Fleet;
-use crate::member::Will;
 use crate::rng::Rng;
 use crate::slots::Key;
 use crate::standing::Standing;
@@ -215,7 +214,7 @@ impl Dispatcher {
 
     fn drained(&mut self, key: Key) {
         let Some(member) = self.fleet.members.find_mut(key) else { return };
-        if member.drain.take().is_some() && member.will == Will::Draining {
+        if member.drain.take().is_some() {
             let kind = EventKind::Drained { destination: DestinationId(key), left: member.calls };
             self.events.push(self.now, kind);
         }
