@@ -4,10 +4,12 @@
 
 mod bench;
 mod book;
+mod coverage;
 mod deny;
 mod freestanding;
 mod fuzz;
 mod kamailio;
+mod mutants;
 mod needs;
 mod node;
 mod python;
@@ -36,6 +38,10 @@ enum Xtask {
     Book(book::Book),
     /// Feed programs with inputs that reach new code, until one fails
     Fuzz(fuzz::Fuzz),
+    /// Count the lines of the core that tests reach
+    Coverage(coverage::Coverage),
+    /// Change the core, one place at a time, and list what no test notices
+    Mutants(mutants::Mutants),
     /// Record what a real Kamailio decides, to compare with it
     Kamailio(kamailio::Kamailio),
 }
@@ -62,6 +68,8 @@ fn main() -> anyhow::Result<ExitCode> {
         Xtask::Bench(bench) => bench.run(),
         Xtask::Book(book) => book.run().map(|()| ExitCode::SUCCESS),
         Xtask::Fuzz(fuzz) => fuzz.run().map(|()| ExitCode::SUCCESS),
+        Xtask::Coverage(coverage) => coverage.run().map(|()| ExitCode::SUCCESS),
+        Xtask::Mutants(mutants) => mutants.run().map(|()| ExitCode::SUCCESS),
         Xtask::Kamailio(kamailio) => kamailio.run().map(|()| ExitCode::SUCCESS),
     }
 }
