@@ -32,7 +32,9 @@ def main(command_line: list[str] | None = None) -> int:
     # One line per probe is no news.
     logging.getLogger("httpx").setLevel(logging.WARNING)
     try:
-        settings = Settings.read(arguments.config, arguments.list)
+        settings = Settings.read(
+            arguments.config, arguments.list, state=arguments.state, state_sync=arguments.state_sync
+        )
         plane = ControlPlane(settings)
         listener = listen(arguments.host, arguments.port, settings)
     except SettingsError as error:
@@ -56,6 +58,18 @@ def parser() -> argparse.ArgumentParser:
     parser.add_argument("--list", type=Path, metavar="FILE", help="the bridges: a dispatcher.list")
     parser.add_argument(
         "--config", type=Path, metavar="FILE", help="options of the dispatcher: a JSON object"
+    )
+    parser.add_argument(
+        "--state",
+        type=Path,
+        metavar="FILE",
+        help="where calls and bridges survive a crash: a SQLite database",
+    )
+    parser.add_argument(
+        "--state-sync",
+        choices=["always", "second", "never"],
+        default="second",
+        help="when that must have reached the disk (default: every %(default)s)",
     )
     parser.add_argument("--host", default="127.0.0.1", help="the address to listen on (default: %(default)s)")
     parser.add_argument(

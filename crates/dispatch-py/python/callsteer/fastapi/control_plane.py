@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import logging
 import time
 from collections.abc import AsyncGenerator, Callable
-from typing import Any
+from typing import Any, cast
 
 from fastapi import FastAPI
 
@@ -14,6 +15,7 @@ import callsteer
 from callsteer import CallsteerError, Dispatcher, Event
 
 from . import answers
+from .kept import Kept
 from .prober import Prober, check_probeable
 from .recent import RecentCalls
 from .schemas import (
@@ -30,6 +32,7 @@ from .schemas import (
 )
 from .settings import Settings, SettingsError
 from .sip_options import NotProbeable
+from .store import StateError, Store
 
 log = logging.getLogger("callsteer")
 
@@ -58,13 +61,20 @@ class ControlPlane:
         try:
             if "clock" in settings.config:
                 raise callsteer.InvalidConfig("clock: a control plane has its own")
-            self.dispatcher = Dispatcher(clock=self.now, **settings.config)
+            self.kept = self._kept()
+            dispatcher = self.kept or Dispatcher(clock=self.now, **settings.config)
+            # Both are asked and told the same.
+            self.dispatcher = cast("Dispatcher", dispatcher)
+        except StateError as error:
+            raise SettingsError(str(error)) from error
         except CallsteerError as error:
             raise SettingsError(f"{settings.config_name}: {error}") from error
         self.prober = Prober(self.dispatcher, self.now, on_event)
         self._recent = RecentCalls(self.now)
         try:
-            self.replace_list(settings.bridges, dry_run=False)
+            # A list that was posted since stays, until this one is another than the time before.
+            if self.kept is None or self.kept.has_other_bridges:
+                self.replace_list(settings.bridges, dry_run=False)
         except CallsteerError as error:
             raise SettingsError(f"{settings.bridges_name}: {error}") from error
 
@@ -73,7 +83,11 @@ class ControlPlane:
         """Probes the bridges while the application serves."""
         app.state.callsteer = self
         async with self.prober:
+            syncing = asyncio.create_task(self._sync(), name="callsteer: sync")
             yield
+            syncing.cancel()
+        if self.kept:
+            self.kept.close()
 
     def wake(self) -> None:
         """Says that a command may have made something due earlier."""
@@ -137,6 +151,13 @@ class ControlPlane:
         self.dispatcher.set_enabled(self._find(bridge_id, in_set), enabled)
         self.wake()
 
+    def reconcile(self, bridge_id: str, in_set: int, calls: list[str] | int) -> callsteer.Reconciled:
+        """What a bridge has in progress, by Call-IDs or by their number: what it has not ends here, and what
+        is not known here counts from now on."""
+        done = self.dispatcher.reconcile(self._find(bridge_id, in_set), calls)
+        self.wake()
+        return done
+
     def replace_list(self, text: bytes, dry_run: bool) -> Changes:
         """Takes another list, as a whole or not at all."""
         bridges = callsteer.parse_list(text)
@@ -145,7 +166,10 @@ class ControlPlane:
             check_every_probe(bridges)
         plan = self.dispatcher.plan(bridges.destinations())
         if not dry_run:
-            self.dispatcher.apply(plan)
+            if self.kept:
+                self.kept.apply_list(bridges)
+            else:
+                self.dispatcher.apply(plan)
             self.wake()
         return Changes(changes=str(plan).splitlines(), applied=not dry_run)
 
@@ -165,6 +189,22 @@ class ControlPlane:
 
     def metrics(self) -> str:
         return self.dispatcher.metrics()
+
+    def _kept(self) -> Kept | None:
+        settings = self.settings
+        if settings.state is None:
+            return None
+        store = Store(settings.state, settings.state_sync)
+        try:
+            return Kept(store, settings.config, settings.bridges, self.now)
+        except (StateError, CallsteerError):
+            store.close()
+            raise
+
+    async def _sync(self) -> None:
+        while self.kept:
+            await asyncio.sleep(1)
+            self.kept.sync()
 
     def _find(self, bridge_id: str, in_set: int) -> callsteer.Destination:
         destination = self.dispatcher.find(bridge_id, set=in_set)

@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, cast
 
+from .store import Sync
+
 TOKEN_VARIABLE = "CALLSTEER_TOKEN"
 
 
@@ -30,6 +32,12 @@ class Settings:
     token: str | None = field(default=None, repr=False)
     """What a client must show to change anything; None: only a loopback address may be used."""
 
+    state: Path | None = None
+    """The file in which calls and bridges survive the process; None: they do not."""
+
+    state_sync: Sync = "second"
+    """When what is written there must have reached the disk: "always" (before every answer), "second", "never"."""
+
     config_name: str = "config"
     bridges_name: str = "bridges"
     """What messages call the two: the files that they come from."""
@@ -43,13 +51,21 @@ class Settings:
 
     @classmethod
     def read(
-        cls, config: Path | None, bridges: Path | None, environment: Mapping[str, str] = os.environ
+        cls,
+        config: Path | None,
+        bridges: Path | None,
+        environment: Mapping[str, str] = os.environ,
+        *,
+        state: Path | None = None,
+        state_sync: Sync = "second",
     ) -> Settings:
         """Reads the files, and the token from the environment. Raises `SettingsError`."""
         return cls(
             config=parse_config(config) if config else {},
             bridges=read(bridges) if bridges else b"",
             token=environment.get(TOKEN_VARIABLE),
+            state=state,
+            state_sync=state_sync,
             config_name=str(config),
             bridges_name=str(bridges),
         )
