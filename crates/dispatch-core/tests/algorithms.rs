@@ -85,6 +85,19 @@ fn round_robin_gives_equals_exactly_the_same_even_with_one_down() {
 }
 
 #[test]
+fn pick_wants_a_call_id_exactly_where_an_algorithm_hashes_it() {
+    for algorithm in all_and_kamailios() {
+        let (mut dispatcher, _) = fleet(algorithm, &[1, 1]);
+        let picked = dispatcher.pick(&Call::new(b""), NOW);
+        assert_eq!(picked.is_err(), dispatcher.hashes(1), "{algorithm:?}");
+    }
+    let route = |algorithm| Route { set: 1, algorithm };
+    let routes = [Algorithm::CallLoad, Algorithm::CallIdHash { bound: None }].map(route).to_vec();
+    let dispatcher = Dispatcher::new(Config { policies: [(2, routes)].into(), ..Config::default() }).unwrap();
+    assert_eq!((dispatcher.hashes(1), dispatcher.hashes(2)), (false, true));
+}
+
+#[test]
 fn weighted_gives_each_exactly_its_weight() {
     for weights in [&[10, 10, 8, 10][..], &[60, 60, 30], &[1, 2, 1], &[70, 20, 10], &[65_535, 1]] {
         let (mut dispatcher, ids) = fleet(Algorithm::Weighted, weights);

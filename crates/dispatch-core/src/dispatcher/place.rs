@@ -77,6 +77,16 @@ impl Dispatcher {
         Ok(Picked { destination: DestinationId(spot.destination), panic: spot.panic })
     }
 
+    /// Whether `pick` looks at the Call-ID, or the key, of a call to this set: an algorithm on its routes
+    /// hashes it. Who would have to copy or encode it can leave it empty otherwise.
+    #[must_use]
+    pub fn hashes(&self, set: SetId) -> bool {
+        match self.config.policies.get(&set) {
+            Some(routes) => routes.iter().any(|route| route.algorithm.hashes()),
+            None => self.config.algorithm.hashes(),
+        }
+    }
+
     /// Moves a call to a destination where it has not been, in the algorithm's own order; set-up
     /// begins anew there.
     ///

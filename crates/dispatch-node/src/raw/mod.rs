@@ -134,11 +134,15 @@ extern "C" fn begin_many(env: napi_env, info: napi_callback_info) -> napi_value 
     })
 }
 
-/// `pick(callId)`: out `DESTINATION`, `INDEX`, `FLAG` (panic).
+/// `pick(callId)`: out `DESTINATION`, `INDEX`, `FLAG` (panic). To read the Call-ID costs more than to
+/// choose by turn or by load.
 extern "C" fn pick(env: napi_env, info: napi_callback_info) -> napi_value {
     enter(env, info, |session, [call_id]| {
         let mut buffer = Buffer::new();
-        let call = Call::new(buffer.call_id(call_id)?);
+        let mut call = Call::new(&[]);
+        if session.dispatcher()?.hashes(call.set) {
+            call.call_id = buffer.call_id(call_id)?;
+        }
         let now = session.now()?;
         let picked = session.dispatcher()?.pick(&call, now)?;
         session.pick(picked);
