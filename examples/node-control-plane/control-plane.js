@@ -9,6 +9,7 @@ import { Registry } from 'prom-client';
 
 import { bridgeOf, capacityOf, destinationOf, explanationOf } from './answers.js';
 import { FreeSwitches } from './freeswitch/fleet.js';
+import { Kept, keep } from './kept.js';
 import { Prober, checkProbeable } from './probe/prober.js';
 import { RecentCalls } from './recent.js';
 import { Refusal } from './refusal.js';
@@ -21,16 +22,23 @@ export class ControlPlane {
   #freeSwitches;
   #registry = new Registry();
   #recent = new RecentCalls();
+  #syncing;
   #log;
 
   /** Throws a SettingsError where the settings cannot work. */
   constructor(settings, log) {
     refuseSeveral();
     this.#log = log;
-    this.#dispatcher = named(settings.configName, () => new Dispatcher(settings.config, { clock: unixTime }));
+    const { dispatcher, hasOtherBridges } = named(settings.configName, () => dispatcherOf(settings));
+    this.#dispatcher = dispatcher;
     this.#prober = new Prober(this.#dispatcher, log);
     this.#freeSwitches = new FreeSwitches(this.#dispatcher, settings.eventSocketPassword, log);
-    named(settings.listName, () => this.replaceList(settings.list, { dryRun: false }));
+    // A list that was posted since stays, until this one is another than the time before.
+    if (hasOtherBridges) {
+      named(settings.listName, () => this.replaceList(settings.list, { dryRun: false }));
+    } else {
+      this.#freeSwitches.sync();
+    }
     registerMetrics(this.#dispatcher, this.#registry);
   }
 
@@ -39,12 +47,23 @@ export class ControlPlane {
     this.#dispatcher.on('event', (event) => this.#note(event));
     this.#prober.start();
     this.#freeSwitches.start();
+    this.#syncing = this.#isKept() ? setInterval(() => this.#dispatcher.sync(), 1000).unref() : undefined;
   }
 
   stop() {
     this.#prober.stop();
     this.#freeSwitches.stop();
-    this.#dispatcher.dispose();
+    clearInterval(this.#syncing);
+    if (this.#isKept()) {
+      this.#dispatcher.close();
+    } else {
+      this.#dispatcher.dispose();
+    }
+  }
+
+  /** Ends as a process does that is killed: for tests. */
+  crash() {
+    this.#dispatcher.crash();
   }
 
   // Calls
@@ -108,6 +127,14 @@ export class ControlPlane {
     this.#dispatcher.setEnabled(this.#find(id, set), enabled);
   }
 
+  /**
+   * What a bridge has in progress, by Call-IDs or by their number: what it has not ends here, and what is not known
+   * here counts from now on.
+   */
+  reconcile(id, set, calls) {
+    return this.#dispatcher.reconcile(this.#find(id, set), calls);
+  }
+
   /** Takes another dispatcher.list, as a whole or not at all. */
   replaceList(file, { dryRun }) {
     const list = new List(file);
@@ -124,7 +151,11 @@ export class ControlPlane {
     }
     const plan = this.#dispatcher.plan(list);
     if (!dryRun) {
-      this.#dispatcher.apply(plan);
+      if (this.#isKept()) {
+        this.#dispatcher.applyList(file);
+      } else {
+        this.#dispatcher.apply(plan);
+      }
       this.#freeSwitches.sync();
     }
     return { changes: plan.toString().split('\n').filter(Boolean), applied: !dryRun };
@@ -157,6 +188,10 @@ export class ControlPlane {
 
   // Private
 
+  #isKept() {
+    return this.#dispatcher instanceof Kept;
+  }
+
   #find(id, set = 1) {
     const destination = this.#dispatcher.find(set, id);
     if (!destination) {
@@ -184,6 +219,15 @@ export class ControlPlane {
       this.#freeSwitches.sync();
     }
   }
+}
+
+/** One that is written down where there is a file for that. */
+function dispatcherOf({ config, list, state, stateSync }) {
+  if (state === undefined) {
+    return { dispatcher: new Dispatcher(config, { clock: unixTime }), hasOtherBridges: true };
+  }
+  const { kept, hasOtherBridges } = keep({ path: state, sync: stateSync, config, bridges: list, clock: unixTime });
+  return { dispatcher: kept, hasOtherBridges };
 }
 
 /** Each of several dispatchers would count its own calls only, and bridges would get more than `max_calls`. */

@@ -12,12 +12,14 @@ import { createApp } from './http/app.js';
 import { isLoopback } from './http/guard.js';
 import { SettingsError, readSettings } from './settings.js';
 
-const USAGE = `usage: node server.js [--list FILE] [--config FILE] [--host HOST] [--port PORT]
+const USAGE = `usage: node server.js [--list FILE] [--config FILE] [--state FILE] [--host HOST] [--port PORT]
 
 Says over HTTP which bridge takes the next call: docs/control-plane.md.
 
   --list FILE    the bridges: a dispatcher.list
   --config FILE  options of the dispatcher: a JSON object, durations in seconds
+  --state FILE   where calls and bridges survive a crash: a SQLite database
+  --state-sync WHEN  when that must have reached the disk: always, second or never (default: second)
   --host HOST    the address to listen on (default: 127.0.0.1)
   --port PORT    the port; 0 takes a free one (default: 8080)
   --help         this
@@ -61,6 +63,8 @@ function readArguments() {
       options: {
         list: { type: 'string' },
         config: { type: 'string' },
+        state: { type: 'string' },
+        'state-sync': { type: 'string', default: 'second' },
         host: { type: 'string', default: '127.0.0.1' },
         port: { type: 'string', default: '8080' },
         help: { type: 'boolean', short: 'h' },
@@ -76,7 +80,11 @@ function readArguments() {
   if (!/^\d{1,5}$/.test(values.port) || Number(values.port) > 65_535) {
     throw new SettingsError(`--port is 0 to 65535, not ${values.port}`);
   }
-  return { ...values, port: Number(values.port) };
+  const stateSync = values['state-sync'];
+  if (!['always', 'second', 'never'].includes(stateSync)) {
+    throw new SettingsError(`--state-sync is always, second or never, not ${stateSync}`);
+  }
+  return { ...values, stateSync, port: Number(values.port) };
 }
 
 /** The address to listen on, which tells whether it is one that needs a token. */

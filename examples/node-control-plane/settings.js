@@ -5,6 +5,7 @@ import { readFileSync } from 'node:fs';
 import { CallsteerError, parseConfig } from 'callsteer';
 
 import { Refusal } from './refusal.js';
+import { StateError } from './store.js';
 
 /** What a control plane cannot start with; says what and where. */
 export class SettingsError extends Error {}
@@ -14,6 +15,9 @@ export function named(name, make) {
   try {
     return make();
   } catch (error) {
+    if (error instanceof StateError) {
+      throw new SettingsError(error.message);
+    }
     if (error instanceof CallsteerError || error instanceof Refusal) {
       throw new SettingsError(`${name}: ${error.message}`);
     }
@@ -21,13 +25,15 @@ export function named(name, make) {
   }
 }
 
-/** `list` and `config` are paths of files, or undefined. */
-export function readSettings({ list, config }, environment = process.env) {
+/** `list`, `config` and `state` are paths of files, or undefined. */
+export function readSettings({ list, config, state, stateSync }, environment = process.env) {
   return {
     listName: list ?? 'the list',
     list: list === undefined ? Buffer.alloc(0) : read(list),
     configName: config ?? 'the configuration',
     config: named(config, () => (config === undefined ? {} : parseConfig(read(config)))),
+    state,
+    stateSync,
     token: checkToken(environment.CALLSTEER_TOKEN),
     eventSocketPassword: environment.CALLSTEER_EVENT_SOCKET_PASSWORD,
   };

@@ -117,7 +117,8 @@ export class Dispatcher {
   static restore(data: Uint8Array | string, options: RestoreOptions = {}): Dispatcher {
     const { away, now, ...others } = object(options, 'options');
     const saved = new Saved(typeof data === 'string' ? data : bytes(data, 'data'));
-    const restored = new Dispatcher(saved as Config, others);
+    // Of a subclass, one of these.
+    const restored = new this(saved as Config, others);
     restored.resume({ away }, now);
     return restored;
   }

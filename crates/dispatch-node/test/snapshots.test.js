@@ -37,6 +37,11 @@ test('a restored dispatcher decides as the first one', () => {
   }
 });
 
+test('a subclass restores one of its own', () => {
+  class Mine extends Dispatcher {}
+  assert(Mine.restore(fleet().snapshot()) instanceof Mine);
+});
+
 test('it is restored in another process', () => {
   const first = fleet();
   const program = `
