@@ -29,6 +29,8 @@ export class Kept extends Dispatcher {
   #store;
   #clock;
   #saved;
+  /** Something was done that could not be written down. */
+  #isBehind = false;
   /** The last time that it has seen. */
   #last = 0;
 
@@ -52,7 +54,12 @@ export class Kept extends Dispatcher {
     this.#last = now;
     // Where none is due nothing changes; one that a crash loses is due again.
     if (probe !== null) {
-      this.#store.append(now, 'pollProbe', []);
+      try {
+        this.#store.append(now, 'pollProbe', []);
+      } catch {
+        // Probes go on. The next snapshot has what the journal lacks, and whoever writes next is told.
+        this.#isBehind = true;
+      }
     }
     return probe;
   }
@@ -65,6 +72,7 @@ export class Kept extends Dispatcher {
   /** Puts a snapshot in the place of what was written down so far. */
   compact() {
     this.#store.replace({ data: this.snapshot(), at: this.#last, version: VERSION, ...this.#saved });
+    this.#isBehind = false;
   }
 
   sync() {
@@ -93,7 +101,7 @@ export class Kept extends Dispatcher {
 
   #do(name, given) {
     // A snapshot takes as long as there are calls: so many operations share it.
-    if (this.#store.length >= Math.max(Kept.longest, this.stats().calls)) {
+    if (this.#isBehind || this.#store.length >= Math.max(Kept.longest, this.stats().calls)) {
       this.compact();
     }
     const now = this.#clock();

@@ -69,7 +69,11 @@ export class Store {
   /** Takes what was written to the disk, where that is done every second. */
   sync() {
     if (this.#sync === 'second') {
-      this.#file.pragma('wal_checkpoint(PASSIVE)');
+      try {
+        this.#file.pragma('wal_checkpoint(PASSIVE)');
+      } catch {
+        // Whoever writes next is told.
+      }
     }
   }
 

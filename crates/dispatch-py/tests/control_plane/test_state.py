@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import signal
 import sqlite3
 import subprocess
@@ -15,6 +16,7 @@ import pytest
 import callsteer
 from callsteer.fastapi import ControlPlane, Settings, SettingsError
 from callsteer.fastapi.schemas import CallRequest, Failure
+from callsteer.fastapi.store import StateError, Store
 
 from .test_process import running
 
@@ -103,6 +105,33 @@ def test_a_list_that_was_posted_stays_until_another_one_is_named(tmp_path: Path)
     plane = start(tmp_path / "state", b"1 sip:10.0.0.3 32\n")
     assert ids(plane) == ["sip:10.0.0.3"]
     crash(plane)
+
+
+def test_where_nothing_can_be_written_nothing_is_answered_and_probes_go_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = Settings(bridges=b"1 sip:10.0.0.1\n", state=tmp_path / "state")
+    plane = ControlPlane(settings)
+    assert plane.kept
+    start_of_it = plane.now()
+    monkeypatch.setattr(plane.kept, "_clock", lambda: start_of_it + 20)
+
+    def full(*_: object) -> None:
+        raise StateError("the disk is full")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(Store, "append", full)
+        with pytest.raises(StateError, match="the disk is full"):
+            plane.begin(CallRequest(call_id="a"))
+        assert plane.dispatcher.stats().calls == 0
+        assert plane.dispatcher.poll_probe() is not None
+    plane.begin(CallRequest(call_id="b"))
+    before = plane.dispatcher.snapshot_json()
+    crash(plane)
+    again = ControlPlane(settings)
+    after = again.dispatcher.snapshot_json()
+    assert json.loads(after)["state"]["rng"] == json.loads(before)["state"]["rng"]
+    crash(again)
 
 
 def test_an_end_in_order_leaves_nothing_to_do_again(tmp_path: Path) -> None:

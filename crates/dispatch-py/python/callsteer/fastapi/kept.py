@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import logging
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict
 from importlib.metadata import version
@@ -13,6 +14,8 @@ import callsteer
 from callsteer import CallsteerError, Destination, Dispatcher
 
 from .store import GO_ON, Operation, Saved, StateError, Store
+
+log = logging.getLogger("callsteer")
 
 
 class Kept:
@@ -39,6 +42,8 @@ class Kept:
         """Whether there was no state yet."""
         self.has_other_bridges = saved is None or saved.bridges != bridges
         """Whether it is started with another list of bridges than the time before."""
+        self._is_behind = False
+        """Whether something was done that could not be written down."""
         self._last = clock()
         """The last time that the dispatcher has seen."""
         if saved is None:
@@ -99,7 +104,12 @@ class Kept:
         self._last = self._clock()
         probe = self._dispatcher.poll_probe(now=self._last)
         if probe is not None:
-            self._store.append(self._last, "poll_probe", NOTHING)
+            try:
+                self._store.append(self._last, "poll_probe", NOTHING)
+            except StateError as error:
+                # Probes go on. The next snapshot has what the journal lacks.
+                log.error("%s", error)
+                self._is_behind = True
         return probe
 
     def poll_event(self) -> callsteer.Event | None:
@@ -112,6 +122,7 @@ class Kept:
         """Puts a snapshot in the place of what was written down so far."""
         snapshot = self._dispatcher.snapshot()
         self._store.replace(Saved(snapshot, self._last, VERSION, self._config, self._bridges))
+        self._is_behind = False
 
     def sync(self) -> None:
         self._store.sync()
@@ -127,7 +138,7 @@ class Kept:
 
     def _do(self, name: str, *positional: Any, **options: Any) -> Any:
         # A snapshot takes as long as there are calls: so many operations share it.
-        if self._store.length >= max(LONGEST, self._dispatcher.stats().calls):
+        if self._is_behind or self._store.length >= max(LONGEST, self._dispatcher.stats().calls):
             self.compact()
         now = self._clock()
         self._store.append(now, name, [[written(one) for one in positional], options])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import sqlite3
 from collections.abc import Iterator
@@ -133,7 +134,9 @@ class Store:
     def sync(self) -> None:
         """Takes what was written to the disk, where that is done every second."""
         if self._sync == "second":
-            self._file.execute("PRAGMA wal_checkpoint(PASSIVE)")
+            # Where that fails, whoever writes next is told.
+            with contextlib.suppress(sqlite3.Error):
+                self._file.execute("PRAGMA wal_checkpoint(PASSIVE)")
 
     def close(self) -> None:
         self._file.close()
