@@ -10,6 +10,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import hashlib
+import hmac
+import json
 import logging
 import os
 import random
@@ -33,6 +36,8 @@ class Settings:
     id: str = field(default_factory=lambda: os.environ.get("BRIDGE_ID", "b1"))
     control: str = field(default_factory=lambda: os.environ.get("CONTROL_URL", "http://127.0.0.1:8080"))
     token: str = field(default_factory=lambda: os.environ.get("CALLSTEER_TOKEN", ""))
+    report_key: str = field(default_factory=lambda: os.environ.get("REPORT_KEY", ""))
+    """What the control plane's `--report-keys` has for this bridge; it then needs no token."""
     tool_url: str = field(
         default_factory=lambda: os.environ.get("TOOL_URL", "http://127.0.0.1:9001/tools/orders")
     )
@@ -110,6 +115,7 @@ class Bridge:
         self.is_draining = False
         # Greater than every number of the process before, if this one was restarted.
         self.sequence = int(time.time())
+        self.signed_at = 0
         self.calls: dict[str, asyncio.Task[None]] = {}
 
     def answer(self, answer: Answer) -> None:
@@ -144,8 +150,10 @@ class Bridge:
             "draining": self.is_draining,
             "sequence": self.sequence,
         }
-        url = f"{self.settings.control}/bridges/{quote(self.settings.id, safe='')}/report"
-        response = await self.http.post(url, json=report, headers=self._credentials())
+        url = httpx.URL(f"{self.settings.control}/bridges/{quote(self.settings.id, safe='')}/report")
+        body = json.dumps(report).encode()
+        headers = {"Content-Type": "application/json"} | self._credentials(url.raw_path.decode(), body)
+        response = await self.http.post(url, content=body, headers=headers)
         if response.is_error:
             log.warning("the report was refused: %s", response.text)
 
@@ -171,8 +179,19 @@ class Bridge:
                 # The model is told, and says that it could not find out.
                 log.warning("a tool of %s failed: %s", call_id, error)
 
-    def _credentials(self) -> dict[str, str]:
+    def _credentials(self, target: str, body: bytes) -> dict[str, str]:
+        """A signature where there is a key, and otherwise the token."""
+        if key := self.settings.report_key:
+            # No two of one time, and none of a time before.
+            self.signed_at = max(self.signed_at + 1, time.time_ns() // 1_000_000)
+            return {"Callsteer-Signature": signature(key, self.signed_at, target, body)}
         return {"Authorization": f"Bearer {self.settings.token}"} if self.settings.token else {}
+
+
+def signature(key: str, at: int, target: str, body: bytes) -> str:
+    """Of a report in JSON, by `docs/control-plane.md`; `at` in milliseconds since the epoch of Unix."""
+    signed = f"v1\nPOST\n{target}\n{at}\napplication/json\n\n".encode() + body
+    return f"t={at},v1={hmac.new(key.encode(), signed, hashlib.sha256).hexdigest()}"
 
 
 @contextlib.asynccontextmanager

@@ -13,10 +13,12 @@ import { Kept, keep } from './kept.js';
 import { Prober, checkProbeable } from './probe/prober.js';
 import { RecentCalls } from './recent.js';
 import { Refusal } from './refusal.js';
+import { ReportKeys } from './report-keys.js';
 import { SettingsError, named } from './settings.js';
 
 /** A dispatcher that is asked over HTTP, the prober of its bridges, and the listener to their events. */
 export class ControlPlane {
+  reportKeys;
   #dispatcher;
   #prober;
   #freeSwitches;
@@ -40,6 +42,11 @@ export class ControlPlane {
       this.#freeSwitches.sync();
     }
     registerMetrics(this.#dispatcher, this.#registry);
+    this.reportKeys = new ReportKeys(settings.reportKeys);
+    const known = new Set(this.#dispatcher.destinations().map(({ id }) => id));
+    for (const id of this.reportKeys.ids().filter((id) => !known.has(id))) {
+      log.warn({ bridge: id }, 'there is a report key, and no such bridge');
+    }
   }
 
   /** Probes and listens from now on. */

@@ -12,17 +12,18 @@ import { createApp } from './http/app.js';
 import { isLoopback } from './http/guard.js';
 import { SettingsError, readSettings } from './settings.js';
 
-const USAGE = `usage: node server.js [--list FILE] [--config FILE] [--state FILE] [--host HOST] [--port PORT]
+const USAGE = `usage: node server.js [--list FILE] [--config FILE] [--report-keys FILE] [--state FILE] [--host HOST] [--port PORT]
 
 Says over HTTP which bridge takes the next call: docs/control-plane.md.
 
-  --list FILE    the bridges: a dispatcher.list
-  --config FILE  options of the dispatcher: a JSON object, durations in seconds
-  --state FILE   where calls and bridges survive a crash: a SQLite database
-  --state-sync WHEN  when that must have reached the disk: always, second or never (default: second)
-  --host HOST    the address to listen on (default: 127.0.0.1)
-  --port PORT    the port; 0 takes a free one (default: 8080)
-  --help         this
+  --list FILE         the bridges: a dispatcher.list
+  --config FILE       options of the dispatcher: a JSON object, durations in seconds
+  --report-keys FILE  what bridges sign their reports with: lines of ID KEY
+  --state FILE        where calls and bridges survive a crash: a SQLite database
+  --state-sync WHEN   when that must have reached the disk: always, second or never (default: second)
+  --host HOST         the address to listen on (default: 127.0.0.1)
+  --port PORT         the port; 0 takes a free one (default: 8080)
+  --help              this
 
 From the environment: CALLSTEER_TOKEN, which clients must show to change anything, and
 CALLSTEER_EVENT_SOCKET_PASSWORD, for bridges that are a FreeSWITCH (README.md).
@@ -63,6 +64,7 @@ function readArguments() {
       options: {
         list: { type: 'string' },
         config: { type: 'string' },
+        'report-keys': { type: 'string' },
         state: { type: 'string' },
         'state-sync': { type: 'string', default: 'second' },
         host: { type: 'string', default: '127.0.0.1' },
@@ -84,7 +86,7 @@ function readArguments() {
   if (!['always', 'second', 'never'].includes(stateSync)) {
     throw new SettingsError(`--state-sync is always, second or never, not ${stateSync}`);
   }
-  return { ...values, stateSync, port: Number(values.port) };
+  return { ...values, reportKeys: values['report-keys'], stateSync, port: Number(values.port) };
 }
 
 /** The address to listen on, which tells whether it is one that needs a token. */

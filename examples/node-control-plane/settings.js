@@ -5,6 +5,7 @@ import { readFileSync } from 'node:fs';
 import { CallsteerError, parseConfig } from 'callsteer';
 
 import { Refusal } from './refusal.js';
+import { parseReportKeys } from './report-keys.js';
 import { StateError } from './store.js';
 
 /** What a control plane cannot start with; says what and where. */
@@ -25,13 +26,14 @@ export function named(name, make) {
   }
 }
 
-/** `list`, `config` and `state` are paths of files, or undefined. */
-export function readSettings({ list, config, state, stateSync }, environment = process.env) {
+/** `list`, `config`, `reportKeys` and `state` are paths of files, or undefined. */
+export function readSettings({ list, config, reportKeys, state, stateSync }, environment = process.env) {
   return {
     listName: list ?? 'the list',
     list: list === undefined ? Buffer.alloc(0) : read(list),
     configName: config ?? 'the configuration',
     config: named(config, () => (config === undefined ? {} : parseConfig(read(config)))),
+    reportKeys: reportKeys === undefined ? new Map() : readReportKeys(reportKeys),
     state,
     stateSync,
     token: checkToken(environment.CALLSTEER_TOKEN),
@@ -44,6 +46,15 @@ function read(path) {
     return readFileSync(path);
   } catch (error) {
     throw new SettingsError(`${path}: ${error.code === 'ENOENT' ? 'there is no such file' : error.message}`);
+  }
+}
+
+function readReportKeys(path) {
+  const bytes = read(path);
+  try {
+    return parseReportKeys(bytes);
+  } catch (error) {
+    throw new SettingsError(`${path}: ${error.message}`);
   }
 }
 

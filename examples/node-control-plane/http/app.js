@@ -8,7 +8,7 @@ import { Refusal } from '../refusal.js';
 import { forget, readAll } from './body.js';
 import { operations } from './contract.js';
 import { authorize } from './guard.js';
-import { handlers } from './handlers.js';
+import { ORCA, handlers } from './handlers.js';
 import { serveLivePage } from './live-page.js';
 import { refuse } from './problems.js';
 
@@ -52,7 +52,7 @@ export function createApp({ plane, contract, token, log }) {
     if (!answer) {
       throw new Error(`the contract has an operation that nothing answers: ${operation.id}`);
     }
-    serve(app, operation, answer, token);
+    serve(app, operation, answer, { plane, token });
     methods.set(operation.url, [...(methods.get(operation.url) ?? []), operation.method]);
   }
   METHODS.filter((method) => !app.supportedMethods.includes(method)).forEach((method) => app.addHttpMethod(method));
@@ -62,15 +62,18 @@ export function createApp({ plane, contract, token, log }) {
   return app;
 }
 
-function serve(app, operation, answer, token) {
+function serve(app, operation, answer, { plane, token }) {
   const { id, method, url, isSecured, types } = operation;
+  /** The signature stands in for the token; it is over the body, which is read first. */
+  const isSigned = ({ params }) => id === 'report' && plane.reportKeys.has(params.bridge_id);
   app.route({
     method,
     url,
     config: { limit: LARGE[id] },
-    onRequest: async ({ raw }) => {
+    onRequest: async (request) => {
+      const { raw } = request;
       try {
-        if (isSecured) {
+        if (isSecured && !isSigned(request)) {
           authorize(raw, token);
         }
       } catch (error) {
@@ -82,6 +85,10 @@ function serve(app, operation, answer, token) {
       const type = typeOf(request);
       const bytes = (types.length && request.body) || NOTHING;
       checkType(type, bytes, types);
+      if (isSigned(request)) {
+        const sent = { method, target: request.raw.url, type, orca: request.headers[ORCA], body: bytes };
+        plane.reportKeys.check(request.params.bridge_id, request.headers['callsteer-signature'], sent);
+      }
       const query = operation.readQuery(request.query);
       const wrong = operation.checkPath(request.params) ?? operation.checkQuery(query);
       if (wrong) {

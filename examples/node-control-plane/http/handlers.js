@@ -5,7 +5,8 @@ import { parseAgentCheck, parseOrca, parseReport } from 'callsteer';
 import { Refusal } from '../refusal.js';
 
 const MAX_TEXT = 256;
-const ORCA = 'endpoint-load-metrics';
+/** The header of a report without a body. */
+export const ORCA = 'endpoint-load-metrics';
 
 export function handlers(plane) {
   const callId = ({ params }) => text('path.call_id', params.call_id);

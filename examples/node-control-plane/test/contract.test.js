@@ -7,6 +7,7 @@ import { test } from 'node:test';
 
 import { Ajv2020 } from 'ajv/dist/2020.js';
 
+import { signature } from '../report-keys.js';
 import { NODE, send, start } from './servers.js';
 
 const read = (name) => JSON.parse(readFileSync(new URL(`../../${name}`, import.meta.url)));
@@ -18,19 +19,24 @@ ajv.addSchema(contract, 'contract');
 for (const scenario of scenarios) {
   test(scenario.name, async (t) => {
     const { url } = await start(t, NODE, scenario);
+    const now = Date.now();
     for (const [index, exchange] of scenario.exchanges.entries()) {
-      await check(url, exchange, `exchange ${index + 1}: ${exchange.send}`);
+      await check(url, exchange, now, `exchange ${index + 1}: ${exchange.send}`);
     }
   });
 }
 
 /** Sends one exchange and compares what comes back: what it does not name may be anything. */
-async function check(url, exchange, where) {
-  const { about, send: line, headers, json, text, bytes, status, carries = {}, gives, says, problem, ...unknown } = exchange;
+async function check(url, exchange, now, where) {
+  const { about, send: line, headers: more, json, text, bytes, signs, status, carries = {}, gives, says, problem, ...unknown } = exchange;
   assert.deepEqual(Object.keys(unknown), [], `${where}: keys that nobody knows`);
   const [method, path] = line.split(' ');
   const [type, body] = bodyOf({ json, text, bytes });
-  const answer = await send(url, { method, path, body, headers: { ...(type && { 'content-type': type }), ...headers } });
+  const headers = { ...(type && { 'content-type': type }), ...more };
+  if (signs) {
+    headers['callsteer-signature'] = sign(signs, now, { method, path, headers, body });
+  }
+  const answer = await send(url, { method, path, body, headers });
 
   assert.equal(answer.status, status, `${where}: ${answer.body}`);
   for (const [name, value] of Object.entries(carries)) {
@@ -47,6 +53,15 @@ async function check(url, exchange, where) {
     assert.ok(answer.body.includes(says), `${where}: ${answer.body}`);
   }
   isAllowed(method, path, answer, where);
+}
+
+/** Of what is sent, or of something else that is named; `at` is in milliseconds from the beginning. */
+function sign({ key, at, said = at, ...other }, now, { method, path: target, headers, body = '' }) {
+  const sent = { method, target, type: headers['content-type'] ?? '', orca: headers['endpoint-load-metrics'], body };
+  for (const name of Object.keys(other)) {
+    assert.ok(name in sent, `nobody knows ${name}`);
+  }
+  return signature(key, now + at, { ...sent, ...other }).replace(`t=${now + at},`, `t=${now + said},`);
 }
 
 function bodyOf({ json, text, bytes }) {

@@ -39,6 +39,7 @@ test('what it cannot start with is said, with the place', async (t) => {
     'unknown.json': '{"setup_timout": 60}',
     'wrong.json': '{"dispatchers": 0}',
     'array.json': '[]',
+    'short.keys': 'b1 short\n',
   });
   const taken = net.createServer();
   taken.listen(0, '127.0.0.1');
@@ -67,6 +68,7 @@ test('what it cannot start with is said, with the place', async (t) => {
     check(['--config', file('unknown.json')], 'FILE: unknown field `setup_timout`, expected one of '),
     check(['--config', file('wrong.json')], 'FILE: dispatchers: is 1 to 1000'),
     check(['--config', file('array.json')], 'FILE: a configuration is an object, not a list'),
+    check(['--report-keys', file('short.keys')], 'FILE: line 1: the key has 5 bytes, fewer than 32'),
     check(['--port', '65536'], '--port is 0 to 65535, not 65536'),
     check(['--port', String(port)], `cannot listen on 127.0.0.1, port ${port}: `),
     check(['--host', '0.0.0.0'], '0.0.0.0 is no loopback address: set CALLSTEER_TOKEN'),

@@ -26,12 +26,14 @@ export const SERVERS = [
 const UNPROBED = { probing: { mode: 'off' } };
 
 /** Starts a control plane that ends with the test: `{ url, port, child, stop }`. */
-export async function start(t, server, { list, config = {}, token, port = 0, environment = {} }) {
+export async function start(t, server, { list, config = {}, token, report_keys: keys = {}, port = 0, environment = {} }) {
   const folder = mkdtempSync(path.join(tmpdir(), 'callsteer-'));
   t.after(() => rmSync(folder, { recursive: true }));
   writeFileSync(path.join(folder, 'dispatcher.list'), list);
   writeFileSync(path.join(folder, 'config.json'), JSON.stringify({ ...UNPROBED, ...config }));
+  writeFileSync(path.join(folder, 'report.keys'), Object.entries(keys).map((line) => `${line.join(' ')}\n`).join(''));
   const files = ['--list', path.join(folder, 'dispatcher.list'), '--config', path.join(folder, 'config.json')];
+  files.push('--report-keys', path.join(folder, 'report.keys'));
   const run = spawnServer(server, [...files, '--port', String(port)], { ...(token && { CALLSTEER_TOKEN: token }), ...environment });
   t.after(run.stop);
   const url = await run.listening;

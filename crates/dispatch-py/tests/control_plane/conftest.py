@@ -91,8 +91,14 @@ def serve(events: Events) -> Iterator[Serve]:
     """Starts a control plane with these bridges and options, and gives a client of it."""
     with contextlib.ExitStack() as stack:
 
-        def start(bridges: bytes = BRIDGES, token: str | None = TOKEN, **config: Any) -> httpx.Client:
-            plane = ControlPlane(Settings(config=config, bridges=bridges, token=token), on_event=events.put)
+        def start(
+            bridges: bytes = BRIDGES,
+            token: str | None = TOKEN,
+            report_keys: dict[str, bytes] | None = None,
+            **config: Any,
+        ) -> httpx.Client:
+            settings = Settings(config=config, bridges=bridges, token=token, report_keys=report_keys or {})
+            plane = ControlPlane(settings, on_event=events.put)
             return stack.enter_context(served(create_app(plane), token))
 
         yield start

@@ -151,5 +151,6 @@ def test_a_wrong_file_is_said_with_its_place(refused: Refused, tmp_path: Path) -
     check("--config", b"\xff", "")
     check("--list", b"1 sip:a\n1 sip:b weight=0\n", "line 2, column 16: weight is 1 to 65535")
     check("--list", b"1 sip:a;transport=ws\n", "line 1: 'sip:a;transport=ws' has the transport ws")
+    check("--report-keys", b"b1 short\n", "line 1: the key has 5 bytes, fewer than 32")
     missing = tmp_path / "missing"
     assert refused("--list", str(missing)) == f"callsteer: {missing}: No such file or directory"

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import time
 from pathlib import Path
 from typing import Any, TypeAlias
 
 import httpx
 import pytest
+
+from callsteer.fastapi.report_keys import HEADER, Sent
 
 from .conftest import Serve
 
@@ -15,21 +18,24 @@ SCENARIOS: list[dict[str, Any]] = json.loads(
     (Path(__file__).parents[4] / "examples" / "contract.json").read_text()
 )
 Json: TypeAlias = "dict[str, Json] | list[Json] | str | float | bool | None"
-KNOWN = {"about", "send", "headers", "json", "text", "bytes", "status", "carries", "gives", "says", "problem"}
+SENT = {"about", "send", "headers", "json", "text", "bytes", "signs"}
+KNOWN = SENT | {"status", "carries", "gives", "says", "problem"}
 
 
 @pytest.mark.parametrize("scenario", SCENARIOS, ids=[scenario["name"] for scenario in SCENARIOS])
 def test_scenario(scenario: dict[str, Any], serve: Serve) -> None:
     config = {"probing": {"mode": "off"}} | scenario.get("config", {})
-    client = serve(scenario["list"].encode(), scenario.get("token"), **config)
+    keys = {bridge: key.encode() for bridge, key in scenario.get("report_keys", {}).items()}
+    client = serve(scenario["list"].encode(), scenario.get("token"), keys, **config)
     # The exchanges show the token, or none, as they like.
     client.headers.pop("authorization", None)
+    now = time.time_ns() // 1_000_000
     for number, exchange in enumerate(scenario["exchanges"], 1):
         assert exchange.keys() <= KNOWN
-        check(send(client, exchange), exchange, f"exchange {number}: {exchange['send']}")
+        check(send(client, exchange, now), exchange, f"exchange {number}: {exchange['send']}")
 
 
-def send(client: httpx.Client, exchange: dict[str, Any]) -> httpx.Response:
+def send(client: httpx.Client, exchange: dict[str, Any], now: int) -> httpx.Response:
     method, target = exchange["send"].split(" ")
     headers, content = exchange.get("headers", {}), None
     if "json" in exchange:
@@ -38,7 +44,26 @@ def send(client: httpx.Client, exchange: dict[str, Any]) -> httpx.Response:
         headers, content = {"content-type": "text/plain"} | headers, exchange["text"]
     elif "bytes" in exchange:
         content = "x" * exchange["bytes"]
+    if "signs" in exchange:
+        sent = {
+            "target": target,
+            "type": headers.get("content-type", ""),
+            "orca": headers.get("endpoint-load-metrics", ""),
+            "body": content or "",
+        }
+        headers = headers | {HEADER: signature(method, sent, now, **exchange["signs"])}
     return client.request(method, target, headers=headers, content=content)
+
+
+def signature(
+    method: str, sent: dict[str, str], now: int, key: str, at: int, said: int | None = None, **other: str
+) -> str:
+    """Of what is sent, or of something else that is named; `at` is in milliseconds from the beginning."""
+    assert other.keys() <= sent.keys()
+    target, kind, orca, body = (sent | other).values()
+    signed = Sent(method, target.encode(), kind, orca.encode(), body.encode())
+    value = signed.signature(key.encode(), now + at)
+    return value if said is None else value.replace(f"t={now + at},", f"t={now + said},")
 
 
 def check(answer: httpx.Response, exchange: dict[str, Any], where: str) -> None:

@@ -33,7 +33,11 @@ def main(command_line: list[str] | None = None) -> int:
     logging.getLogger("httpx").setLevel(logging.WARNING)
     try:
         settings = Settings.read(
-            arguments.config, arguments.list, state=arguments.state, state_sync=arguments.state_sync
+            arguments.config,
+            arguments.list,
+            report_keys=arguments.report_keys,
+            state=arguments.state,
+            state_sync=arguments.state_sync,
         )
         plane = ControlPlane(settings)
         listener = listen(arguments.host, arguments.port, settings)
@@ -58,6 +62,12 @@ def parser() -> argparse.ArgumentParser:
     parser.add_argument("--list", type=Path, metavar="FILE", help="the bridges: a dispatcher.list")
     parser.add_argument(
         "--config", type=Path, metavar="FILE", help="options of the dispatcher: a JSON object"
+    )
+    parser.add_argument(
+        "--report-keys",
+        type=Path,
+        metavar="FILE",
+        help="what bridges sign their reports with: lines of ID KEY",
     )
     parser.add_argument(
         "--state",

@@ -18,6 +18,7 @@ from . import answers
 from .kept import Kept
 from .prober import Prober, check_probeable
 from .recent import RecentCalls
+from .report_keys import ReportKeys
 from .schemas import (
     Bridge,
     Call,
@@ -70,6 +71,7 @@ class ControlPlane:
         except CallsteerError as error:
             raise SettingsError(f"{settings.config_name}: {error}") from error
         self.prober = Prober(self.dispatcher, self.now, on_event)
+        self.report_keys = ReportKeys(settings.report_keys)
         self._recent = RecentCalls(self.now)
         try:
             # A list that was posted since stays, until this one is another than the time before.
@@ -77,6 +79,10 @@ class ControlPlane:
                 self.replace_list(settings.bridges, dry_run=False)
         except CallsteerError as error:
             raise SettingsError(f"{settings.bridges_name}: {error}") from error
+        known = {destination.id for destination, _ in self.dispatcher}
+        for bridge_id in self.report_keys:
+            if bridge_id not in known:
+                log.warning("there is a report key for %r, and no such bridge", bridge_id)
 
     @contextlib.asynccontextmanager
     async def lifespan(self, app: FastAPI) -> AsyncGenerator[None]:

@@ -17,7 +17,7 @@ from starlette.types import Scope
 
 from callsteer import CallsteerError
 
-from . import problems
+from . import problems, report_keys
 from .problems import Refusal
 
 
@@ -26,8 +26,7 @@ class GuardedRoute(APIRoute):
 
     def matches(self, scope: Scope) -> tuple[Match, Scope]:
         """Looks at the path as it was sent, so that a `%2F` in a Call-ID is no `/` between two parts."""
-        sent = scope.get("raw_path") or quote(scope["path"]).encode()
-        match, found = super().matches({**scope, "path": sent.decode("latin-1")})
+        match, found = super().matches({**scope, "path": sent_path(scope).decode("latin-1")})
         if match is not Match.NONE:
             found["path_params"] = {name: unquote(value) for name, value in found["path_params"].items()}
         return match, found
@@ -37,11 +36,21 @@ class GuardedRoute(APIRoute):
         limit = LARGE.get(self.name, MAX_BODY)
         types = self.types()
 
+        async def allowed(request: Request) -> Request:
+            plane = request.app.state.callsteer
+            bridge_id = request.path_params.get("bridge_id") if self.name == "report" else None
+            if bridge_id not in plane.report_keys:
+                authorize(request, plane.settings.token)
+                return await bounded(request, limit, types)
+            # The signature stands in for the token; it is over the body, which is read first.
+            request = await bounded(request, limit, types)
+            plane.report_keys.check(bridge_id, request.headers.get(report_keys.HEADER), await sent(request))
+            return request
+
         async def guarded(request: Request) -> Response:
             try:
                 if request.method != "GET":
-                    authorize(request, request.app.state.callsteer.settings.token)
-                    request = await bounded(request, limit, types)
+                    request = await allowed(request)
                 return await handle(request)
             except Refusal as refusal:
                 return problems.problem(refusal.status, refusal.code, refusal.detail, refusal.headers)
@@ -114,7 +123,7 @@ async def bounded(request: Request, limit: int, types: list[str]) -> Request:
         body += chunk
         if len(body) > limit:
             raise Refusal(413, "too_large", f"the body has more than {limit} bytes")
-    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    kind = media_type(request)
     if body and types and kind not in types:
         raise Refusal(
             415, "unsupported_media_type", f"the body is {kind or 'of no type'}, not {' or '.join(types)}"
@@ -124,6 +133,25 @@ async def bounded(request: Request, limit: int, types: list[str]) -> Request:
         return {"type": "http.request", "body": bytes(body), "more_body": False}
 
     return Request(request.scope, replay)
+
+
+async def sent(request: Request) -> report_keys.Sent:
+    """What of a report is signed."""
+    query = request.scope["query_string"]
+    target = sent_path(request.scope) + (b"?" + query if query else b"")
+    orca = request.headers.get("endpoint-load-metrics", "").encode("latin-1")
+    return report_keys.Sent(request.method, target, media_type(request), orca, await request.body())
+
+
+def sent_path(scope: Scope) -> bytes:
+    """The path as it was sent, percent-encoded."""
+    sent: bytes = scope.get("raw_path") or quote(scope["path"]).encode()
+    return sent
+
+
+def media_type(request: Request) -> str:
+    """The type of the body without its parameters; empty where none is said."""
+    return request.headers.get("content-type", "").partition(";")[0].strip().lower()
 
 
 MAX_BODY = 64 * 1024

@@ -77,11 +77,16 @@ SECONDS_TO_WAIT = {
 }
 REFUSALS: dict[int, dict[str, Any]] = {
     401: {
-        "description": "`unauthorized`: no token, or another one.",
-        "headers": {"WWW-Authenticate": {"description": "`Bearer`.", "schema": {"type": "string"}}},
+        "description": "`unauthorized`: no token, or another one. `invalid_signature`: of a report.",
+        "headers": {
+            "WWW-Authenticate": {
+                "description": "`Bearer`, or `Callsteer-Signature`.",
+                "schema": {"type": "string"},
+            }
+        },
     },
     404: {"description": "`no_such_call`, `no_such_destination` or `no_such_set`."},
-    409: {"description": "`late_report` or `duplicate_report`: what was known stays."},
+    409: {"description": "`late_report`, `duplicate_report` or `replayed_report`: what was known stays."},
     413: {"description": "`too_large`: a body above 64 KiB, a list above 8 MiB."},
     415: {"description": "`unsupported_media_type`: a body of a type that is not read here."},
     422: {"description": "`invalid_request`, or the library's code of what is wrong, and where."},
@@ -159,13 +164,23 @@ async def list_bridges(plane: Plane) -> list[Bridge]:
     tags=["bridges"],
     **NO_CONTENT,
     openapi_extra={
+        "parameters": [
+            {
+                "name": "callsteer-signature",
+                "in": "header",
+                "required": False,
+                "description": "Who has a key signs: `t=MILLISECONDS,v1=HMAC`; `docs/control-plane.md` says "
+                "of what. Such a report needs no token; without a key the header says nothing.",
+                "schema": {"type": "string"},
+            }
+        ],
         "requestBody": {
             "description": "The own JSON, or the line of an HAProxy agent check; empty with the header.",
             "content": {
                 "application/json": {"schema": ReportRequest.model_json_schema()},
                 "text/plain": {"schema": {"type": "string"}, "example": "up 75%\n"},
             },
-        }
+        },
     },
     **changing(404, 409, 415, 422),
 )

@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, cast
 
+from .report_keys import MIN_KEY
+from .report_keys import parse as parse_keys
 from .store import Sync
 
 TOKEN_VARIABLE = "CALLSTEER_TOKEN"
@@ -32,6 +34,9 @@ class Settings:
     token: str | None = field(default=None, repr=False)
     """What a client must show to change anything; None: only a loopback address may be used."""
 
+    report_keys: Mapping[str, bytes] = field(default_factory=dict[str, bytes], repr=False)
+    """By the id of a bridge: the key that it signs its reports with, 32 bytes or more."""
+
     state: Path | None = None
     """The file in which calls and bridges survive the process; None: they do not."""
 
@@ -43,11 +48,15 @@ class Settings:
     """What messages call the two: the files that they come from."""
 
     def __post_init__(self) -> None:
-        """Raises `SettingsError` for a token that no header can carry."""
+        """Raises `SettingsError` for a token that no header can carry, and for a key that can be guessed."""
         if self.token is not None and not TOKEN.fullmatch(self.token):
             raise SettingsError(
                 f"{TOKEN_VARIABLE} is empty, or has a space, a line end or a letter that is not ASCII"
             )
+
+        for bridge_id, key in self.report_keys.items():
+            if len(key) < MIN_KEY:
+                raise SettingsError(f"the report key of {bridge_id!r} has fewer than {MIN_KEY} bytes")
 
     @classmethod
     def read(
@@ -56,6 +65,7 @@ class Settings:
         bridges: Path | None,
         environment: Mapping[str, str] = os.environ,
         *,
+        report_keys: Path | None = None,
         state: Path | None = None,
         state_sync: Sync = "second",
     ) -> Settings:
@@ -64,6 +74,7 @@ class Settings:
             config=parse_config(config) if config else {},
             bridges=read(bridges) if bridges else b"",
             token=environment.get(TOKEN_VARIABLE),
+            report_keys=parse_report_keys(report_keys) if report_keys else {},
             state=state,
             state_sync=state_sync,
             config_name=str(config),
@@ -82,6 +93,14 @@ def parse_config(path: Path) -> dict[str, Any]:
     if not isinstance(config, dict):
         raise SettingsError(f"{path}: a configuration is an object of options, {{...}}")
     return cast("dict[str, Any]", config)
+
+
+def parse_report_keys(path: Path) -> dict[str, bytes]:
+    """Keys of bridges: lines of an id and a key."""
+    try:
+        return parse_keys(read(path))
+    except ValueError as error:
+        raise SettingsError(f"{path}: {error}") from error
 
 
 def no_repetition(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
