@@ -139,8 +139,10 @@ function load(): Binding {
   throw new Error(`callsteer has no native part for ${platform()}; with Rust, "npm run build" makes one`, { cause });
 }
 
+/** As napi-rs names it: with the C library where there are several. */
 function platform(): string {
-  return `${process.platform}-${process.arch}${isMusl() ? '-musl' : ''}`;
+  const abi = { linux: isMusl() ? '-musl' : '-gnu', win32: '-msvc' }[process.platform as string] ?? '';
+  return `${process.platform}-${process.arch}${abi}`;
 }
 
 function isMusl(): boolean {

@@ -3,13 +3,13 @@
 use callsteer::Time;
 use pyo3::prelude::*;
 use pyo3::{PyTraverseError, PyVisit};
-use rustix::time::{ClockId, clock_gettime};
 
 use crate::argument::Seconds;
 
 /// A clock in seconds.
 pub(crate) enum Clock {
     /// `time.monotonic`, read without Python.
+    #[cfg(unix)]
     Monotonic,
     /// A callable.
     Callable(Py<PyAny>),
@@ -22,9 +22,12 @@ impl Clock {
             return Ok(Self::Callable(callable));
         }
         let time = py.import("time")?;
-        let implementation =
-            time.call_method1("get_clock_info", ("monotonic",))?.getattr("implementation")?;
-        if implementation.eq("clock_gettime(CLOCK_MONOTONIC)")? {
+        #[cfg(unix)]
+        if time
+            .call_method1("get_clock_info", ("monotonic",))?
+            .getattr("implementation")?
+            .eq("clock_gettime(CLOCK_MONOTONIC)")?
+        {
             return Ok(Self::Monotonic);
         }
         Ok(Self::Callable(time.getattr("monotonic")?.unbind()))
@@ -33,6 +36,7 @@ impl Clock {
     /// Shows the garbage collector what is held.
     pub(crate) fn traverse(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
         match self {
+            #[cfg(unix)]
             Self::Monotonic => Ok(()),
             Self::Callable(clock) => visit.call(clock),
         }
@@ -40,7 +44,9 @@ impl Clock {
 
     pub(crate) fn now(&self, py: Python<'_>) -> PyResult<Time> {
         match self {
+            #[cfg(unix)]
             Self::Monotonic => {
+                use rustix::time::{ClockId, clock_gettime};
                 let now = clock_gettime(ClockId::Monotonic);
                 // Rounded up: what Python read before, rounded to the microsecond, is never later.
                 let micros = now.tv_sec as u64 * 1_000_000 + (now.tv_nsec as u64).div_ceil(1_000);

@@ -1,0 +1,58 @@
+//! The crates: packed as for crates.io, built from what was packed, used by a program of its own.
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+use super::files::{example, version};
+use crate::tools::run;
+
+/// Packs them into `folder`.
+pub(super) fn package(folder: &Path) -> anyhow::Result<()> {
+    let mut cargo = Command::new("cargo");
+    // Verified by `check`, which also uses them.
+    cargo.args(["package", "--locked", "--allow-dirty", "--no-verify"]);
+    run(cargo.args(CRATES.iter().flat_map(|name| ["--package", name])))?;
+    for name in CRATES {
+        let file = format!("{name}-{}.crate", version()?);
+        fs::copy(Path::new("target/package").join(&file), folder.join(&file))?;
+    }
+    Ok(())
+}
+
+/// Unpacks them, runs the README's example with the library alone, and asks the command for help.
+pub(super) fn check(folder: &Path) -> anyhow::Result<()> {
+    let place = tempfile::tempdir()?;
+    let version = version()?;
+    for name in CRATES {
+        let file = folder.join(format!("{name}-{version}.crate"));
+        run(Command::new("tar").arg("-xzf").arg(file).arg("-C").arg(place.path()))?;
+    }
+    let program = place.path().join("program");
+    fs::create_dir_all(program.join("src"))?;
+    fs::write(program.join("src/main.rs"), example("## In Rust", "rust")?)?;
+    let manifest = format!(
+        "[package]\nname = \"program\"\nedition = \"2024\"\n[workspace]\n[dependencies]\n\
+         callsteer = \"{version}\"\n{}",
+        patch(&version)
+    );
+    fs::write(program.join("Cargo.toml"), manifest)?;
+    let target = std::env::current_dir()?.join("target/dist-check");
+    let cargo = |folder: &Path| {
+        let mut cargo = Command::new("cargo");
+        cargo.current_dir(folder).env("CARGO_TARGET_DIR", &target);
+        cargo
+    };
+    run(cargo(&program).args(["run", "--quiet"]))?;
+
+    let command = place.path().join(format!("callsteer-sim-{version}"));
+    let patched = format!("patch.crates-io.callsteer.path=\"../callsteer-{version}\"");
+    run(cargo(&command).args(["run", "--quiet", "--config", &patched, "--", "--version"]))
+}
+
+/// Takes the packed library in place of a published one.
+fn patch(version: &str) -> String {
+    format!("[patch.crates-io]\ncallsteer = {{ path = \"../callsteer-{version}\" }}\n")
+}
+
+const CRATES: [&str; 2] = ["callsteer", "callsteer-sim"];
