@@ -2,10 +2,12 @@
 
 #![forbid(unsafe_code)]
 
+mod api;
 mod bench;
 mod book;
 mod coverage;
 mod deny;
+mod dist;
 mod freestanding;
 mod fuzz;
 mod kamailio;
@@ -32,10 +34,14 @@ use crate::steps::{STEPS, Step};
 enum Xtask {
     /// Check everything that must hold before a change is sent
     Test(Test),
+    /// Compare the public interface of the crate with its listing
+    Api(api::Api),
     /// Measure, and print one table
     Bench(bench::Bench),
     /// Check the documents, or write into them what callsteer's `--help` prints now
     Book(book::Book),
+    /// Make everything that is published, with checksums and bills of materials, in target/dist
+    Dist(dist::Dist),
     /// Feed programs with inputs that reach new code, until one fails
     Fuzz(fuzz::Fuzz),
     /// Count the lines of the core that tests reach
@@ -65,8 +71,10 @@ fn main() -> anyhow::Result<ExitCode> {
     }
     match command {
         Xtask::Test(test) => Ok(test.run()),
+        Xtask::Api(api) => api.run().map(|()| ExitCode::SUCCESS),
         Xtask::Bench(bench) => bench.run(),
         Xtask::Book(book) => book.run().map(|()| ExitCode::SUCCESS),
+        Xtask::Dist(dist) => dist.run().map(|()| ExitCode::SUCCESS),
         Xtask::Fuzz(fuzz) => fuzz.run().map(|()| ExitCode::SUCCESS),
         Xtask::Coverage(coverage) => coverage.run().map(|()| ExitCode::SUCCESS),
         Xtask::Mutants(mutants) => mutants.run().map(|()| ExitCode::SUCCESS),

@@ -12,9 +12,14 @@ pub(crate) fn build() -> anyhow::Result<String> {
     static BUILT: Mutex<bool> = Mutex::new(false);
     let mut built = BUILT.lock().unwrap_or_else(PoisonError::into_inner);
     if !*built {
-        run(Command::new("npm").args(["ci", "--prefix", PACKAGE]))?;
-        run(Command::new("npm").args(["run", "build", "--prefix", PACKAGE]))?;
+        run(npm().args(["ci", "--prefix", PACKAGE]))?;
+        run(npm().args(["run", "build", "--prefix", PACKAGE]))?;
         *built = true;
     }
     Ok(format!("{PACKAGE} is built"))
+}
+
+/// npm, as the platform calls it.
+pub(crate) fn npm() -> Command {
+    Command::new(if cfg!(windows) { "npm.cmd" } else { "npm" })
 }

@@ -36,17 +36,12 @@ pub(crate) fn try_every_python() -> anyhow::Result<String> {
     let named = env::var_os("CALLSTEER_PYTHONS").unwrap_or_default();
     let minors = (OLDEST..OLDEST + 10).map(|minor| PathBuf::from(format!("python3.{minor}")));
     let mut tried = Vec::new();
-    for python in env::split_paths(&named).chain(minors).chain([PathBuf::from("python3")]) {
+    for python in env::split_paths(&named).chain(minors).chain([PathBuf::from(PYTHON)]) {
         let Some(version) = version(&python).filter(|minor| *minor >= OLDEST && !tried.contains(minor))
         else {
             continue;
         };
-        let folder = format!("target/python/3.{version}");
-        run(Command::new(python).args(["-m", "venv", "--clear", "--without-pip", &folder]))?;
-        let clean = format!("{folder}/bin/python");
-        let pip = ["-m", "pip", "--disable-pip-version-check", "--python", &clean, "install", "--quiet"];
-        run(Command::new("target/python/venv/bin/python").args(pip).args(["--no-index"]).arg(&wheel))?;
-        run(Command::new(clean).args([&format!("{PACKAGE}/tests/examples.py"), "README.md"]))?;
+        try_wheel(&python, Path::new(&format!("target/python/3.{version}")), &wheel)?;
         tried.push(version);
     }
     ensure!(!tried.is_empty(), "no Python was tried");
@@ -54,13 +49,35 @@ pub(crate) fn try_every_python() -> anyhow::Result<String> {
     Ok(format!("the README's example runs on Python {}, without any other package", tried.join(", ")))
 }
 
+/// Installs a wheel, and nothing else, into an environment of its own, and runs the README's example there.
+pub(crate) fn try_wheel(python: &Path, folder: &Path, wheel: &Path) -> anyhow::Result<()> {
+    run(Command::new(python).args(["-m", "venv", "--clear", "--without-pip"]).arg(folder))?;
+    let clean = folder.join(BIN).join("python");
+    let mut pip = Command::new(format!("target/python/venv/{BIN}/python"));
+    pip.args(["-m", "pip", "--disable-pip-version-check", "--python"]).arg(&clean);
+    run(pip.args(["install", "--quiet", "--no-index"]).arg(wheel))?;
+    run(Command::new(clean).args([&format!("{PACKAGE}/tests/examples.py"), "README.md"]))
+}
+
+/// Builds a wheel of the sources in a file, unoptimised, with maturin of the environment of the tests.
+pub(crate) fn build_wheel(sources: &Path, into: &Path) -> anyhow::Result<()> {
+    let mut pip = building("target/python/venv")?;
+    pip.env("MATURIN_PEP517_ARGS", "--profile dev")
+        .env("CARGO_TARGET_DIR", env::current_dir()?.join("target"));
+    run(pip.arg(into).arg(sources))
+}
+
 /// Whether `python3` is new enough for the requirements, and can make environments.
 pub(crate) fn is_here() -> bool {
-    let venv = Command::new("python3").args(["-c", "import venv, ensurepip"]).output();
-    version(Path::new("python3")).is_some_and(|minor| minor >= OLDEST_FOR_TESTS)
+    let venv = Command::new(PYTHON).args(["-c", "import venv, ensurepip"]).output();
+    version(Path::new(PYTHON)).is_some_and(|minor| minor >= OLDEST_FOR_TESTS)
         && venv.is_ok_and(|output| output.status.success())
 }
 
+/// The Python that is there.
+pub(crate) const PYTHON: &str = if cfg!(windows) { "python" } else { "python3" };
+/// Where programs of an environment are.
+const BIN: &str = if cfg!(windows) { "Scripts" } else { "bin" };
 const OLDEST: u32 = 10;
 /// The oldest for which what the tests need is made.
 const OLDEST_FOR_TESTS: u32 = 11;
@@ -71,14 +88,7 @@ fn install_into(venv: &str, requirements: &str) -> anyhow::Result<String> {
     if wheels.exists() {
         fs::remove_dir_all(wheels)?;
     }
-    // maturin is one of the requirements: nothing is fetched to build the wheel.
-    let path = env::join_paths(
-        [env::current_dir()?.join(venv).join("bin")]
-            .into_iter()
-            .chain(env::split_paths(&env::var_os("PATH").unwrap_or_default())),
-    )?;
-    let build = ["-m", "pip", "wheel", "--quiet", "--no-deps", "--no-build-isolation", "--wheel-dir", WHEELS];
-    run(Command::new(&python).env("PATH", path).args(build).arg(format!("./{PACKAGE}")))?;
+    run(building(venv)?.arg(WHEELS).arg(format!("./{PACKAGE}")))?;
     let wheel = wheel()?;
     run(pip(&python).args(["--quiet", "--no-deps", "--force-reinstall"]).arg(&wheel))?;
     Ok(format!("installed {}", wheel.display()))
@@ -88,13 +98,24 @@ fn install_into(venv: &str, requirements: &str) -> anyhow::Result<String> {
 pub(crate) fn environment(venv: &str, requirements: &str) -> anyhow::Result<String> {
     let wanted = fs::read_to_string(requirements).with_context(|| format!("cannot read {requirements}"))?;
     let installed = format!("{venv}/requirements.txt");
-    let python = format!("{venv}/bin/python");
+    let python = format!("{venv}/{BIN}/python");
     if fs::read_to_string(&installed).ok().as_ref() != Some(&wanted) {
-        run(Command::new("python3").args(["-m", "venv", "--clear", venv]))?;
+        run(Command::new(PYTHON).args(["-m", "venv", "--clear", venv]))?;
         run(pip(&python).args(["--quiet", "--requirement", requirements]))?;
         fs::write(&installed, wanted)?;
     }
     Ok(python)
+}
+
+/// `pip wheel` into a folder that comes next. maturin is one of the requirements: nothing is fetched to build.
+fn building(venv: &str) -> anyhow::Result<Command> {
+    let bin = env::current_dir()?.join(venv).join(BIN);
+    let rest = env::var_os("PATH").unwrap_or_default();
+    let path = env::join_paths([bin.clone()].into_iter().chain(env::split_paths(&rest)))?;
+    let mut pip = Command::new(bin.join("python"));
+    pip.env("PATH", path).args(["-m", "pip", "wheel", "--quiet", "--no-deps", "--no-build-isolation"]);
+    pip.arg("--wheel-dir");
+    Ok(pip)
 }
 
 fn pip(python: &str) -> Command {

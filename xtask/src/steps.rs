@@ -4,7 +4,7 @@ use crate::needs::{
     AZURE_TRACE, C_LINKER, CARGO_DENY, CHROMIUM, CLIPPY, CXX, GIT, KAMAILIO, KAMAILIO_PYTHON, LINUX, MARIADB,
     NODE, NPM, Need, POSTGRESQL, PYTHON, RUSTFMT, SIPP, VALGRIND,
 };
-use crate::{book, deny, freestanding, fuzz, node, python};
+use crate::{api, book, deny, dist, freestanding, fuzz, node, python};
 
 use Action::{Check, Command};
 
@@ -227,6 +227,20 @@ pub(crate) const STEPS: &[Step] = &[
             Command("cargo build --locked --package callsteer-sim --all-features"),
             Check(book::check),
         ],
+        beside: false,
+    },
+    Step {
+        name: "api",
+        proves: "the public interface of the crate is the one that is listed",
+        needs: &[],
+        actions: &[Check(api::check)],
+        beside: true,
+    },
+    Step {
+        name: "packages",
+        proves: "crates, wheel, sources and npm packages are made, and each works installed from its file alone",
+        needs: &[PYTHON, NODE, NPM],
+        actions: &[Check(dist::make), Check(dist::check)],
         beside: false,
     },
     Step {

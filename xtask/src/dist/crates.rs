@@ -37,22 +37,36 @@ pub(super) fn check(folder: &Path) -> anyhow::Result<()> {
         patch(&version)
     );
     fs::write(program.join("Cargo.toml"), manifest)?;
-    let target = std::env::current_dir()?.join("target/dist-check");
-    let cargo = |folder: &Path| {
+    let target = std::env::current_dir()?.join("target");
+    let cargo = |folder: &Path, target: &Path| {
         let mut cargo = Command::new("cargo");
-        cargo.current_dir(folder).env("CARGO_TARGET_DIR", &target);
+        cargo.current_dir(folder).env("CARGO_TARGET_DIR", target).args(["run", "--quiet"]);
         cargo
     };
-    run(cargo(&program).args(["run", "--quiet"]))?;
+    run(&mut cargo(&program, &target.join("dist-check")))?;
 
+    // Its dependencies are built already, as the workspace builds them.
     let command = place.path().join(format!("callsteer-sim-{version}"));
+    let mut cargo = cargo(&command, &target);
     let patched = format!("patch.crates-io.callsteer.path=\"../callsteer-{version}\"");
-    run(cargo(&command).args(["run", "--quiet", "--config", &patched, "--", "--version"]))
+    for setting in [&*patched].iter().chain(AS_THE_WORKSPACE) {
+        cargo.args(["--config", setting]);
+    }
+    run(cargo.args(["--all-features", "--", "--version"]))
 }
 
 /// Takes the packed library in place of a published one.
 fn patch(version: &str) -> String {
     format!("[patch.crates-io]\ncallsteer = {{ path = \"../callsteer-{version}\" }}\n")
 }
+
+/// The profile of the workspace, but for what is looked at.
+const AS_THE_WORKSPACE: &[&str] = &[
+    "profile.dev.opt-level=1",
+    "profile.dev.debug=\"line-tables-only\"",
+    "profile.dev.package.\"*\".debug=false",
+    "profile.dev.package.callsteer.opt-level=0",
+    "profile.dev.package.callsteer-sim.opt-level=0",
+];
 
 const CRATES: [&str; 2] = ["callsteer", "callsteer-sim"];

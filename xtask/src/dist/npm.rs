@@ -8,6 +8,7 @@ use anyhow::{Context, ensure};
 use serde_json::{Value, json};
 
 use super::files::{example, only, version};
+use crate::node::{self, npm};
 use crate::tools::run;
 
 /// A platform that releases are built for.
@@ -31,8 +32,7 @@ const PLATFORMS: &[Platform] = &[
 
 /// Packs the package and that of this platform into `folder`.
 pub(super) fn pack(folder: &Path) -> anyhow::Result<()> {
-    run(npm().args(["ci", "--prefix", PACKAGE]))?;
-    run(npm().args(["run", "build", "--prefix", PACKAGE]))?;
+    node::build()?;
     let place = tempfile::tempdir()?;
     let manifest: Value = serde_json::from_str(&fs::read_to_string(format!("{PACKAGE}/package.json"))?)?;
     let version = version()?;
@@ -55,7 +55,7 @@ pub(super) fn pack(folder: &Path) -> anyhow::Result<()> {
     write_manifest(&native, &of_platform(&manifest, platform))?;
 
     for package in [main, native] {
-        run(npm().arg("pack").arg(package).arg("--pack-destination").arg(folder))?;
+        run(npm().args(["pack", "--silent"]).arg(package).arg("--pack-destination").arg(folder))?;
     }
     Ok(())
 }
@@ -128,10 +128,6 @@ fn copy(from: &Path, to: &Path) -> anyhow::Result<()> {
         }
     }
     Ok(())
-}
-
-fn npm() -> Command {
-    Command::new(if cfg!(windows) { "npm.cmd" } else { "npm" })
 }
 
 const PACKAGE: &str = "crates/dispatch-node";

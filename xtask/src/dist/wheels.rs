@@ -32,7 +32,7 @@ pub(super) fn check(folder: &Path) -> anyhow::Result<()> {
     fs::create_dir_all(&rebuilt)?;
     python::build_wheel(&sources, &rebuilt)?;
     for wheel in [only(folder, "callsteer-", ".whl")?, only(&rebuilt, "callsteer-", ".whl")?] {
-        python::try_wheel(Path::new("python3"), &place.path().join("venv"), &wheel)?;
+        python::try_wheel(Path::new(python::PYTHON), &place.path().join("venv"), &wheel)?;
     }
     Ok(())
 }
