@@ -55,6 +55,24 @@ fn utilisation_is_load_over_capacity_of_those_that_take_calls() {
     assert_eq!(dispatcher.capacity(2), None);
 }
 
+/// What arrives while a bridge starts is mostly over again by then.
+#[test]
+fn how_long_calls_last_is_learned_from_those_that_end() {
+    let (mut dispatcher, _) = fleet(2, 100);
+    assert_eq!(dispatcher.capacity(1).unwrap().usage.mean_duration, None);
+    for second in 0..300u32 {
+        let now = START + Duration::from_secs(second.into());
+        let placed = dispatcher.begin(&Call::new(&second.to_le_bytes()), now).unwrap();
+        dispatcher.confirm(placed.lease, now).unwrap();
+        if let Some(ends) = second.checked_sub(10) {
+            assert!(dispatcher.end_call(&ends.to_le_bytes(), now));
+        }
+    }
+    let usage = dispatcher.capacity(1).unwrap().usage;
+    assert_eq!(usage.mean_duration, Some(Duration::from_secs(10)));
+    assert!((usage.arrival_rate - 1.0).abs() < 0.05, "{usage:?}");
+}
+
 #[test]
 fn a_fleet_that_stays_too_full_is_told_once_to_grow_and_once_to_shrink_when_calls_have_ended() {
     let (mut dispatcher, _) = fleet(4, 10);

@@ -276,6 +276,21 @@ fn an_ejection_by_one_is_one_by_all_and_ends_for_all() {
 }
 
 #[test]
+fn an_ejection_that_two_found_out_is_told_once_by_each() {
+    let now = Time::from_secs(1);
+    let mut all = replicas(&[("a", 0), ("b", 0), ("c", 0), ("d", 0)], Limits::Shares);
+    for one in &mut all {
+        fail_three(one, "a", now);
+    }
+    tell(&mut all, false, now);
+    tell(&mut all, true, now);
+    for one in &mut all {
+        let events = core::iter::from_fn(|| one.poll_event(now));
+        assert_eq!(events.filter(|event| matches!(event.kind, EventKind::Ejected { .. })).count(), 1);
+    }
+}
+
+#[test]
 fn an_ejection_that_is_taken_back_is_taken_back_by_all() {
     let now = Time::from_secs(1);
     let mut all = replicas(&[("a", 0), ("b", 0), ("c", 0), ("d", 0)], Limits::Shares);

@@ -325,6 +325,18 @@ mod tests {
     }
 
     #[test]
+    fn a_fleet_that_lost_everything_is_sized_by_what_a_member_was() {
+        let mut scaler = Scaler::new(ScalingConfig::default()).expect("a configuration");
+        let mut desired = |usage| {
+            scaler.observe(&usage, Time::ZERO);
+            scaler.desired()
+        };
+        assert_eq!(desired(usage(2, 30.0)), Some(2));
+        assert_eq!(desired(Usage { capacity: 0.0, ..usage(2, 30.0) }), Some(3), "one more, for it is full");
+        assert_eq!(desired(usage(0, 90.0)), Some(5));
+    }
+
+    #[test]
     fn rounding_asks_for_no_member_more() {
         let config = ScalingConfig { threshold: Threshold::Fixed(0.7), ..ScalingConfig::default() };
         assert_eq!(desired(config, Usage { capacity: 60.0, ..usage(5, 42.0) }), 5);

@@ -292,3 +292,22 @@ impl Fleet {
 const CLASSES: u16 = 64;
 /// A class of which no call has been placed yet.
 const NEW_CLASS: u16 = u16::MAX;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn classes_are_told_apart_up_to_their_number_and_the_rest_are_one() {
+        let mut fleet = Fleet::new(&Config::default());
+        for number in 1..CLASSES {
+            let name = alloc::format!("class {number}");
+            assert_eq!(fleet.class_as_compared(Some(&name)), NEW_CLASS);
+            assert_eq!(fleet.number_class(Some(&name)), number);
+            assert_eq!(fleet.number_class(Some(&name)), number, "it is known now");
+        }
+        assert_eq!(fleet.class_as_compared(Some("one more")), 0);
+        assert_eq!(fleet.number_class(Some("one more")), 0);
+        assert_eq!(fleet.number_class(None), 0);
+    }
+}

@@ -285,6 +285,21 @@ mod tests {
         }
     }
 
+    /// One call per second: how many there were at a time is how late it was.
+    #[test]
+    fn the_past_is_remembered_as_long_as_reports_are_late_and_no_longer() {
+        let (mut bridge, mut costs) = (bridge(1), Costs::default());
+        report(&mut bridge, &mut costs, 1, 1.0);
+        for second in 2..=200 {
+            bridge.begin(0, 1, Time::from_secs(second));
+        }
+        assert_eq!(bridge.estimate.history.len(), HISTORY);
+        for (second, calls) in [(200, 200), (199, 199), (169, 169), (168, 169), (0, 169)] {
+            let past = bridge.estimate.past(bridge.own, Time::from_secs(second));
+            assert_eq!(past.own.calls, calls, "at {second} s");
+        }
+    }
+
     #[test]
     fn class_costs_are_learned_from_reports_of_mixed_bridges() {
         let mut costs = Costs::default();
