@@ -62,8 +62,11 @@ pub(crate) fn try_wheel(python: &Path, folder: &Path, wheel: &Path) -> anyhow::R
 /// Builds a wheel of the sources in a file, unoptimised, with maturin of the environment of the tests.
 pub(crate) fn build_wheel(sources: &Path, into: &Path) -> anyhow::Result<()> {
     let mut pip = building("target/python/venv")?;
-    pip.env("MATURIN_PEP517_ARGS", "--profile dev")
-        .env("CARGO_TARGET_DIR", env::current_dir()?.join("target"));
+    let ours = ["callsteer", "callsteer-sim", "callsteer-python"];
+    let plain = ours.map(|package| format!("--config profile.dev.package.{package}.opt-level=0"));
+    pip.env("MATURIN_PEP517_ARGS", format!("--profile dev {}", plain.join(" ")));
+    // What it depends on is built there already.
+    pip.env("CARGO_TARGET_DIR", env::current_dir()?.join("target"));
     run(pip.arg(into).arg(sources))
 }
 

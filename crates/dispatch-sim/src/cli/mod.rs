@@ -23,7 +23,7 @@ use serde::Serialize;
 /// made-up calls, simulates bursts, reports and faults, plans fleets, checks dispatcher lists, and
 /// replays logs of decisions.
 #[derive(Parser)]
-#[command(version, after_help = AFTER_HELP)]
+#[command(name = "callsteer", version, after_help = AFTER_HELP)]
 struct Cli {
     #[command(subcommand)]
     command: Option<Command>,
