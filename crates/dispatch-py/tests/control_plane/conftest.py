@@ -33,7 +33,9 @@ class Server(uvicorn.Server):
     """Uvicorn, which says when it serves."""
 
     def __init__(self, app: FastAPI) -> None:
-        super().__init__(uvicorn.Config(app, port=0, log_level="warning", access_log=False))
+        # Longer than clients keep a connection that rests: none is closed while a request comes.
+        config = uvicorn.Config(app, port=0, log_level="warning", access_log=False, timeout_keep_alive=60)
+        super().__init__(config)
         self.serving = threading.Event()
 
     async def startup(self, sockets: Any = None) -> None:
