@@ -5,9 +5,9 @@ export const destinationOf = ({ id, set, uri }) => ({ id, set, uri });
 /** A bridge as its owner describes it, and how it is. */
 export function bridgeOf(destination, status) {
   const { weight, maxCalls, maxRate, priority, attrs } = destination;
-  const { standing, will, observed, calls, load, placed, ejected, score } = status;
+  const { standing, will, observed, calls, load, elsewhere, placed, ejected, score } = status;
   const described = { weight, max_calls: maxCalls, max_rate: maxRate, priority, attrs };
-  return { ...destinationOf(destination), ...described, standing, will, observed, calls, load, placed, ejected, score };
+  return { ...destinationOf(destination), ...described, standing, will, observed, calls, load, elsewhere, placed, ejected, score };
 }
 
 export function explanationOf({ destination, refused, rows }) {

@@ -1,10 +1,13 @@
 // The one owner of the dispatcher: every command over HTTP comes here, and everything runs on one thread.
 
 import cluster from 'node:cluster';
+import { randomBytes } from 'node:crypto';
+import { hostname } from 'node:os';
 import { isMainThread } from 'node:worker_threads';
 
-import { Dispatcher, List } from 'callsteer';
+import { Dispatcher, List, parseReport } from 'callsteer';
 import { registerMetrics } from 'callsteer/prometheus';
+import { Replica } from 'callsteer/redis';
 import { Registry } from 'prom-client';
 
 import { bridgeOf, capacityOf, destinationOf, explanationOf } from './answers.js';
@@ -22,6 +25,8 @@ export class ControlPlane {
   #dispatcher;
   #prober;
   #freeSwitches;
+  /** What it shares with others; undefined where it is alone. */
+  #replica;
   #registry = new Registry();
   #recent = new RecentCalls();
   #syncing;
@@ -29,10 +34,13 @@ export class ControlPlane {
 
   /** Throws a SettingsError where the settings cannot work. */
   constructor(settings, log) {
-    refuseSeveral();
+    if (!settings.replicas) {
+      refuseSeveral();
+    }
     this.#log = log;
     const { dispatcher, hasOtherBridges } = named(settings.configName, () => dispatcherOf(settings));
     this.#dispatcher = dispatcher;
+    this.#replica = settings.replicas && this.#replicaOf(settings.replicas);
     this.#prober = new Prober(this.#dispatcher, log);
     this.#freeSwitches = new FreeSwitches(this.#dispatcher, settings.eventSocketPassword, log);
     // A list that was posted since stays, until this one is another than the time before.
@@ -55,11 +63,13 @@ export class ControlPlane {
     this.#prober.start();
     this.#freeSwitches.start();
     this.#syncing = this.#isKept() ? setInterval(() => this.#dispatcher.sync(), 1000).unref() : undefined;
+    this.#replica?.start();
   }
 
   stop() {
     this.#prober.stop();
     this.#freeSwitches.stop();
+    this.#replica?.stop();
     clearInterval(this.#syncing);
     if (this.#isKept()) {
       this.#dispatcher.close();
@@ -79,17 +89,31 @@ export class ControlPlane {
   begin(call) {
     const known = this.#dispatcher.callOf(call.callId);
     const rows = known === null ? this.#recent.rows(unixTime(), () => this.explain(call)) : [];
-    const { lease, destination, panic } = this.#dispatcher.begin(call);
-    const answer = { call_id: call.callId, lease, destination: destinationOf(destination), panic };
-    const isRepeated = lease === known;
-    if (!isRepeated) {
-      this.#recent.add(unixTime(), call.callId, answer.destination, rows);
+    const answer = ({ lease, destination, panic }) => {
+      const isRepeated = lease === known;
+      const said = { call_id: call.callId, lease, destination: destinationOf(destination), panic };
+      if (!isRepeated) {
+        this.#recent.add(unixTime(), call.callId, said.destination, rows);
+      }
+      return { answer: said, isRepeated };
+    };
+    if (!this.#replica) {
+      return answer(this.#dispatcher.begin(call));
     }
-    return { answer, isRepeated };
+    // Among others it takes a moment, and perhaps another one has it.
+    const elsewhere = (there) => ({
+      answer: { call_id: call.callId, lease: there.lease, destination: destinationOf(there), panic: false },
+      isRepeated: true,
+    });
+    return this.#replica.begin(call).then((placed) => (placed.destination ? answer(placed) : elsewhere(placed)));
   }
 
   /** Where a call is. */
   call(callId) {
+    if (this.#replica) {
+      const shown = (there) => ({ call_id: callId, lease: there.lease, destination: destinationOf(there) });
+      return this.#replica.show(callId).then(shown);
+    }
     const lease = this.#dispatcher.callOf(callId);
     const destination = lease && this.#dispatcher.destinationOf(lease);
     if (!destination) {
@@ -99,11 +123,15 @@ export class ControlPlane {
   }
 
   confirm(callId) {
-    this.#dispatcher.confirmCall(callId);
+    return this.#replica ? this.#replica.confirm(callId) : this.#dispatcher.confirmCall(callId);
   }
 
   /** Counts a failure, and moves the call on where another bridge may do better. `retryAfter` in seconds. */
   fail(callId, { reply, retryAfter }) {
+    if (this.#replica) {
+      const said = ({ blame, movedTo }) => ({ blame, moved_to: movedTo && destinationOf(movedTo) });
+      return this.#replica.fail(callId, reply, milliseconds(retryAfter)).then(said);
+    }
     const failure = typeof reply === 'number' ? { reply, retryAfter: milliseconds(retryAfter) } : reply;
     const blame = this.#dispatcher.failCall(callId, failure);
     const moved = blame === 'caller' ? null : this.#next(callId);
@@ -111,7 +139,7 @@ export class ControlPlane {
   }
 
   end(callId) {
-    this.#dispatcher.endCall(callId);
+    return this.#replica ? this.#replica.end(callId) : this.#dispatcher.endCall(callId);
   }
 
   // Bridges
@@ -123,6 +151,7 @@ export class ControlPlane {
   /** `report` as `callsteer` takes it. */
   report(id, set, report) {
     this.#dispatcher.report(this.#find(id, set), report);
+    this.#replica?.tell({ report: inCoreNames(report), id, set: set ?? 1 });
   }
 
   /** `deadline` in seconds, or undefined. */
@@ -164,6 +193,7 @@ export class ControlPlane {
         this.#dispatcher.apply(plan);
       }
       this.#freeSwitches.sync();
+      this.#replica?.tell({ list: Buffer.from(file).toString('base64') });
     }
     return { changes: plan.toString().split('\n').filter(Boolean), applied: !dryRun };
   }
@@ -190,13 +220,38 @@ export class ControlPlane {
 
   /** In the text format of Prometheus, whose type says its version. */
   async metrics() {
-    return { type: this.#registry.contentType, text: await this.#registry.metrics() };
+    const text = await this.#registry.metrics();
+    return { type: this.#registry.contentType, text: text + (this.#replica?.metrics() ?? '') };
   }
 
   // Private
 
   #isKept() {
     return this.#dispatcher instanceof Kept;
+  }
+
+  #replicaOf({ url, namespace }) {
+    const onEngine = (isReached, why) =>
+      isReached ? this.#log.info('the engine is reached') : this.#log.warn({ why }, 'goes on alone');
+    try {
+      return new Replica(this.#dispatcher, url, { namespace, onTold: (said) => this.#hear(said), onEngine });
+    } catch (error) {
+      throw new SettingsError(`--replicas: ${error.message}`);
+    }
+  }
+
+  /** Takes what another replica was told: a report, a list. */
+  #hear(said) {
+    try {
+      if (said.report) {
+        this.#dispatcher.report(this.#find(said.id, said.set), parseReport(JSON.stringify(said.report)));
+      } else {
+        this.#dispatcher.apply(this.#dispatcher.plan(new List(Buffer.from(said.list, 'base64'))));
+        this.#freeSwitches.sync();
+      }
+    } catch (error) {
+      this.#log.info({ replica: said.from, why: error.message }, 'what a replica tells is refused');
+    }
   }
 
   #find(id, set = 1) {
@@ -229,9 +284,9 @@ export class ControlPlane {
 }
 
 /** One that is written down where there is a file for that. */
-function dispatcherOf({ config, list, state, stateSync }) {
+function dispatcherOf({ config, list, replicas, state, stateSync }) {
   if (state === undefined) {
-    return { dispatcher: new Dispatcher(config, { clock: unixTime }), hasOtherBridges: true };
+    return { dispatcher: new Dispatcher(amongReplicas({ config, replicas }), { clock: unixTime }), hasOtherBridges: true };
   }
   const { kept, hasOtherBridges } = keep({ path: state, sync: stateSync, config, bridges: list, clock: unixTime });
   return { dispatcher: kept, hasOtherBridges };
@@ -243,9 +298,27 @@ function refuseSeveral() {
     const where = isMainThread ? 'a worker of a cluster' : 'a worker thread';
     throw new SettingsError(
       `${where} would have a dispatcher of its own, which knows nothing of the calls that others place: ` +
-        'run one control plane, on the main thread, and let workers ask it over HTTP',
+        'run one control plane, on the main thread, or each with --replicas, and let workers ask it over HTTP',
     );
   }
+}
+
+/** The configuration of the dispatcher, with its own name where it has others. */
+function amongReplicas({ config, replicas }) {
+  if (!replicas) {
+    return config;
+  }
+  const own = { ...config.replicas };
+  own.id = replicas.id ?? (own.id || `${hostname()}-${randomBytes(4).toString('hex')}`);
+  own.epoch ||= Date.now();
+  // Each draws its own random numbers; what must be the same, the key of hashes, is in the configuration.
+  return { ...config, seed: config.seed || randomBytes(6).readUIntBE(0, 6), replicas: own };
+}
+
+/** A report as it goes over the wire: names of the core, and seconds. */
+function inCoreNames({ score, activeCalls, measuredAt, sequence, sustained, capacity, draining }) {
+  const seconds = measuredAt === undefined || measuredAt === null ? undefined : measuredAt / 1000;
+  return { score, active_calls: activeCalls, measured_at: seconds, sequence, sustained, capacity, draining };
 }
 
 /** The clock of the dispatcher: that of Unix, in milliseconds, but never running back. */

@@ -13,6 +13,7 @@ import { isLoopback } from './http/guard.js';
 import { SettingsError, readSettings } from './settings.js';
 
 const USAGE = `usage: node server.js [--list FILE] [--config FILE] [--report-keys FILE] [--state FILE] [--host HOST] [--port PORT]
+                      [--replicas URL] [--replica-id NAME] [--namespace NAME]
 
 Says over HTTP which bridge takes the next call: docs/control-plane.md.
 
@@ -23,6 +24,10 @@ Says over HTTP which bridge takes the next call: docs/control-plane.md.
   --state-sync WHEN   when that must have reached the disk: always, second or never (default: second)
   --host HOST         the address to listen on (default: 127.0.0.1)
   --port PORT         the port; 0 takes a free one (default: 8080)
+  --replicas URL      several control planes over one fleet share what they know through this Redis:
+                      redis://, rediss:// or unix://; docs/scaling.md
+  --replica-id NAME   the name of this one among them (default: the host's, and a number)
+  --namespace NAME    the fleet's name in that Redis (default: callsteer)
   --help              this
 
 From the environment: CALLSTEER_TOKEN, which clients must show to change anything, and
@@ -69,6 +74,9 @@ function readArguments() {
         'state-sync': { type: 'string', default: 'second' },
         host: { type: 'string', default: '127.0.0.1' },
         port: { type: 'string', default: '8080' },
+        replicas: { type: 'string' },
+        'replica-id': { type: 'string' },
+        namespace: { type: 'string', default: 'callsteer' },
         help: { type: 'boolean', short: 'h' },
       },
     }));

@@ -26,8 +26,12 @@ export function named(name, make) {
   }
 }
 
-/** `list`, `config`, `reportKeys` and `state` are paths of files, or undefined. */
-export function readSettings({ list, config, reportKeys, state, stateSync }, environment = process.env) {
+/** `list`, `config`, `reportKeys` and `state` are paths of files, or undefined; so may be the URL of an engine, `replicas`. */
+export function readSettings(options, environment = process.env) {
+  const { list, config, reportKeys, state, stateSync, replicas, 'replica-id': replicaId, namespace } = options;
+  if (state !== undefined && replicas !== undefined) {
+    throw new SettingsError('--state and --replicas do not go together: what a replica leaves, the others go on with');
+  }
   return {
     listName: list ?? 'the list',
     list: list === undefined ? Buffer.alloc(0) : read(list),
@@ -36,6 +40,7 @@ export function readSettings({ list, config, reportKeys, state, stateSync }, env
     reportKeys: reportKeys === undefined ? new Map() : readReportKeys(reportKeys),
     state,
     stateSync,
+    replicas: replicas === undefined ? undefined : { url: replicas, id: replicaId, namespace },
     token: checkToken(environment.CALLSTEER_TOKEN),
     eventSocketPassword: environment.CALLSTEER_EVENT_SOCKET_PASSWORD,
   };

@@ -73,6 +73,12 @@ pub(crate) const MARIADB: Need = Need {
     get_it_with: "apt-get install mariadb-server",
 };
 
+pub(crate) const REDIS: Need = Need {
+    what: "redis-server",
+    is_here: || on_the_path("redis-server"),
+    get_it_with: "apt-get install redis-server",
+};
+
 pub(crate) const KAMAILIO_PYTHON: Need = Need {
     what: "Kamailio's app_python3",
     is_here: || {

@@ -2,7 +2,7 @@
 
 use crate::needs::{
     AZURE_TRACE, C_LINKER, CARGO_DENY, CHROMIUM, CLIPPY, CXX, GIT, KAMAILIO, KAMAILIO_PYTHON, LINUX, MARIADB,
-    NODE, NPM, Need, POSTGRESQL, PYTHON, RUSTFMT, SIPP, VALGRIND,
+    NODE, NPM, Need, POSTGRESQL, PYTHON, REDIS, RUSTFMT, SIPP, VALGRIND,
 };
 use crate::{api, book, deny, dist, freestanding, fuzz, node, python};
 
@@ -206,6 +206,28 @@ pub(crate) const STEPS: &[Step] = &[
             Command(
                 "PYTHONDONTWRITEBYTECODE=1 target/python/venv/bin/python -m pytest \
                  -c crates/dispatch-py/pyproject.toml -p no:cacheprovider examples/kamailio",
+            ),
+        ],
+        beside: false,
+    },
+    Step {
+        name: "replicas",
+        proves: "control planes of both languages and proxies keep one fleet's limits through Redis, whatever breaks",
+        needs: &[NODE, NPM, PYTHON, REDIS],
+        actions: &[
+            Check(node::build),
+            Check(python::install),
+            Command("npm ci --prefix examples/node-control-plane"),
+            Command("cargo test --locked --package callsteer-redis -- --include-ignored"),
+            Command(
+                "target/python/venv/bin/ruff check --no-cache --config crates/dispatch-py/pyproject.toml examples/replicas",
+            ),
+            Command(
+                "target/python/venv/bin/ruff format --no-cache --check --config crates/dispatch-py/pyproject.toml examples/replicas",
+            ),
+            Command(
+                "PYTHONDONTWRITEBYTECODE=1 target/python/venv/bin/python -m pytest \
+                 -c crates/dispatch-py/pyproject.toml -p no:cacheprovider examples/replicas",
             ),
         ],
         beside: false,

@@ -6,7 +6,7 @@ use std::time::Duration;
 use callsteer::replica::Delta;
 use callsteer::{
     Call, Config, Destination, DestinationId, Dispatcher, EjectionConfig, EventKind, Failure, Lease, Limits,
-    ProbeResult, ReplicasConfig, Standing, Time, Will,
+    NoSuchDestination, ProbeResult, ReplicasConfig, Standing, Time, Will,
 };
 use proptest::prelude::*;
 
@@ -340,6 +340,22 @@ fn whom_most_replicas_find_down_is_down() {
     tell(&mut all, false, now);
     assert_eq!(standing(&all[2], "a"), Standing::Candidate);
     assert_eq!(standing(&all[0], "a"), Standing::Inactive, "it cannot reach it itself");
+}
+
+#[test]
+fn a_call_of_a_replica_that_is_gone_goes_on_elsewhere() {
+    let now = Time::from_secs(1);
+    let mut all = replicas(&[("a", 1), ("b", 0)], Limits::Leases);
+    let (a, call) = (id(&all[1], "a"), Call { cost: 3, ..Call::new(b"1") });
+    let lease = all[1].take_over(a, &call, now).unwrap();
+    assert_eq!(all[1].take_over(a, &call, now), Ok(lease), "once");
+    assert_eq!((calls(&all[1], "a").0, standing(&all[1], "a")), (1, Standing::Full));
+    all[1].confirm_call(b"1", now).unwrap();
+    let stats = all[1].stats();
+    assert_eq!((stats.begun, stats.adopted, stats.calls), (0, 1, 1));
+    assert!(all[1].end(lease, now));
+    all[1].remove(a, now).unwrap();
+    assert_eq!(all[1].take_over(a, &call, now), Err(NoSuchDestination));
 }
 
 #[test]

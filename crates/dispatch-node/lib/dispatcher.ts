@@ -460,6 +460,28 @@ export class Dispatcher {
     return isNew;
   }
 
+  /**
+   * Counts a call that a replica placed which is gone: it goes on here, as one being set up. Its lease; that
+   * of a call in progress here already.
+   *
+   * @throws CallsteerError `no_such_destination`
+   */
+  takeOver(destination: Destination, call: Call, now: number = this.#clock()): Lease {
+    const { callId, set, key, class: class_, cost, tenant } = object(call, 'call');
+    const lease = this.#native.takeOver(
+      this.#key(destination),
+      bytes(callId, 'callId'),
+      set === undefined ? set : whole(set, 'set'),
+      key === undefined ? key : bytes(key, 'key'),
+      class_ === undefined ? class_ : text(class_, 'class'),
+      cost === undefined ? cost : whole(cost, 'cost'),
+      tenant === undefined ? tenant : text(tenant, 'tenant'),
+      time(now),
+    );
+    this.#watch?.arm();
+    return lease;
+  }
+
   // Polls
 
   /**

@@ -47,7 +47,11 @@ function fieldToCore(name: string, field: unknown, path: string): unknown {
   if (KEYED.has(name) && typeof field === 'object' && field !== null) {
     return mapValues(field, (value, key) => toCore(value, `${path}.${key}`));
   }
-  return BIG.has(name) && typeof field === 'bigint' ? field : toCore(field, path);
+  if (BIG.has(name) && (typeof field === 'bigint' || (Number.isSafeInteger(field) && (field as number) >= 2 ** 32))) {
+    // As a number it would come as a float.
+    return BigInt(field as number | bigint);
+  }
+  return toCore(field, path);
 }
 
 function coreName(name: string, path: string): string {
@@ -88,8 +92,8 @@ const DURATIONS: ReadonlySet<string> = new Set([
   'window',
 ]);
 
-/** Fields that may be above 2^53. */
-const BIG: ReadonlySet<string> = new Set(['hashKey', 'seed']);
+/** Fields that may be above 2^32, or even 2^53. */
+const BIG: ReadonlySet<string> = new Set(['epoch', 'hashKey', 'seed']);
 
 /** Fields whose keys are the user's own words. */
 const KEYED: ReadonlySet<string> = new Set(['attrs', 'policies', 'tenants']);

@@ -57,6 +57,16 @@ export interface Native {
   reconcile(who: number, there: number | Uint8Array[], now: number): unknown;
   delta(full: boolean, now: number): string | null;
   merge(delta: string, now: number): boolean;
+  takeOver(
+    who: number,
+    callId: Uint8Array,
+    set: number | undefined,
+    key: Uint8Array | undefined,
+    class_: string | undefined,
+    cost: number | undefined,
+    tenant: string | undefined,
+    now: number,
+  ): number;
   pollProbe(now: number): number | null;
   pollEvent(now: number): Record<string, unknown> | null;
   nextDeadline(): number | null;

@@ -218,6 +218,13 @@ export declare class Dispatcher {
      */
     merge(delta: string, now?: number): boolean;
     /**
+     * Counts a call that a replica placed which is gone: it goes on here, as one being set up. Its lease; that
+     * of a call in progress here already.
+     *
+     * @throws CallsteerError `no_such_destination`
+     */
+    takeOver(destination: Destination, call: Call, now?: number): Lease;
+    /**
      * What changed here since the delta before, for the other replicas; everything where it is `full`. To be
      * called every interval, also while nothing happens: it is the sign of life, and lets go of replicas that
      * were not heard for `lostAfter`. `null` without the option `replicas`.

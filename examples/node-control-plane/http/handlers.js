@@ -12,14 +12,14 @@ export function handlers(plane) {
   const callId = ({ params }) => text('path.call_id', params.call_id);
   const bridge = ({ params, query }) => [params.bridge_id, query.set];
   /** Does it, and has nothing to say. */
-  const silently = (command) => (request, reply) => {
-    command(request);
+  const silently = (command) => async (request, reply) => {
+    await command(request);
     return reply.code(204).send();
   };
 
   return {
-    begin_call({ body }, reply) {
-      const { answer, isRepeated } = plane.begin(call('body', body));
+    async begin_call({ body }, reply) {
+      const { answer, isRepeated } = await plane.begin(call('body', body));
       return reply.code(isRepeated ? 200 : 201).send(answer);
     },
     show_call: (request) => plane.call(callId(request)),

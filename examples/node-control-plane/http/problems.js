@@ -24,6 +24,9 @@ function problemOf(error) {
   if (error instanceof CallsteerError) {
     return ofTheLibrary(error);
   }
+  if (error.code === 'no_engine') {
+    return { status: 503, code: error.code, detail: error.message, headers: { 'retry-after': '1' } };
+  }
   if (Object.hasOwn(OF_FASTIFY, error.code)) {
     const [status, code] = OF_FASTIFY[error.code];
     return { status, code, detail: error.message };

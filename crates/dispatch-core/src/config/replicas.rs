@@ -12,10 +12,13 @@ use crate::error::ConfigError;
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "serde", serde(deny_unknown_fields))]
 pub struct ReplicasConfig {
-    /// Its name, which no other replica has at the same time: the name of a host, of a pod.
+    /// Its name, which no other replica has at the same time: the name of a host, of a pod. A control
+    /// plane finds one where a file has none.
+    #[cfg_attr(feature = "serde", serde(default))]
     pub id: String,
     /// Greater each time that it starts: what was said of its calls before means nothing then. The time
     /// of the start will do.
+    #[cfg_attr(feature = "serde", serde(default))]
     pub epoch: u64,
     /// How `max_calls` is kept. Default `shares`.
     #[cfg_attr(feature = "serde", serde(default))]

@@ -223,7 +223,7 @@ impl Dispatcher {
         }
     }
 
-    fn limits(&self, call: &Call<'_>) -> Option<TenantLimits> {
+    pub(super) fn limits(&self, call: &Call<'_>) -> Option<TenantLimits> {
         let own = |tenant| self.config.tenants.get(tenant).copied();
         call.tenant.map(|tenant| own(tenant).unwrap_or(self.config.tenant_default))
     }

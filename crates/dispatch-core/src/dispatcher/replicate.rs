@@ -9,7 +9,10 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use super::Dispatcher;
+use crate::call::{Call, Lease};
+use crate::calls::Start;
 use crate::destination::DestinationId;
+use crate::error::NoSuchDestination;
 use crate::member::{Member, Others, Will};
 use crate::replica::{Changed, Count, Delta, Ejection, Heard, Name, Replicas, Wanted, Wish};
 use crate::slots::Key;
@@ -75,6 +78,42 @@ impl Dispatcher {
         self.follow_wishes(&mut replication, &changed.wishes);
         self.replication = Some(replication);
         changed.is_news
+    }
+
+    /// Counts a call that another replica placed at a destination and that is gone there: it goes on here,
+    /// as one being set up. The handle of a call that is in progress here already.
+    ///
+    /// # Errors
+    /// The destination left, or never was; nor is there room for one more call at all.
+    pub fn take_over(
+        &mut self,
+        id: DestinationId,
+        call: &Call<'_>,
+        now: Time,
+    ) -> Result<Lease, NoSuchDestination> {
+        let now = self.advance(now);
+        if let Some(lease) = self.call_of(call.call_id) {
+            return Ok(lease);
+        }
+        let room = self.calls.len() < self.config.max_calls_total;
+        self.fleet.seated(id.0).filter(|_| room).ok_or(NoSuchDestination)?;
+        let (hash, cost) =
+            (self.fleet.hash(call.call_id), u16::try_from(call.cost.max(1)).unwrap_or(u16::MAX));
+        let class = self.fleet.number_class(call.class);
+        let start = Start {
+            id: hash,
+            key: call.key.map_or(hash, |key| self.fleet.hash(key)),
+            tenant: call.tenant.map(|tenant| self.tenant(tenant)).zip(self.limits(call)),
+            destination: id.0,
+            set: call.set,
+            cost,
+            class,
+            route: 0,
+        };
+        let lease = self.calls.begin(start, now).ok_or(NoSuchDestination)?;
+        self.fleet.count(id.0, class, u32::from(cost), &self.config, now);
+        self.counts.adopted += 1;
+        Ok(lease)
     }
 
     /// The other replicas, as far as they were heard, by name.

@@ -1,7 +1,7 @@
 //! Reports from outside, and polls.
 
 use callsteer::replica::Delta;
-use callsteer::{Failure, Inventory, ProbeResult};
+use callsteer::{Call, Failure, Inventory, ProbeResult};
 use napi::bindgen_prelude::{Uint8Array, Unknown};
 use napi::{Either, Env, Result};
 use napi_derive::napi;
@@ -88,6 +88,32 @@ impl Native {
     #[napi]
     pub fn delta(&self, env: Env, full: bool, now: f64) -> Result<Option<String>> {
         self.with(env, |dispatcher| Ok(dispatcher.delta(full, time(now)?).map(|delta| delta.to_json())))
+    }
+
+    #[napi]
+    #[allow(clippy::too_many_arguments, reason = "an object would cost more than it tells")]
+    pub fn take_over(
+        &self,
+        env: Env,
+        who: f64,
+        call_id: Uint8Array,
+        set: Option<u32>,
+        key: Option<Uint8Array>,
+        class: Option<String>,
+        cost: Option<u32>,
+        tenant: Option<String>,
+        now: f64,
+    ) -> Result<f64> {
+        let plain = Call::new(&call_id);
+        let call = Call {
+            set: set.unwrap_or(plain.set),
+            key: key.as_deref(),
+            class: class.as_deref(),
+            cost: cost.unwrap_or(plain.cost),
+            tenant: tenant.as_deref(),
+            ..plain
+        };
+        self.with(env, |dispatcher| Ok(dispatcher.take_over(known(who)?, &call, time(now)?)?.to_u64() as f64))
     }
 
     #[napi]

@@ -43,6 +43,7 @@ def test_bridges_are_listed_as_described_and_as_they_are(serve: Serve) -> None:
             "observed": "active",
             "calls": 0,
             "load": 0,
+            "elsewhere": 0,
             "placed": 0,
             "ejected": 0,
             "score": None,

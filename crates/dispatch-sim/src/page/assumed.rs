@@ -20,7 +20,8 @@ pub(super) fn assumed(scenario: &Scenario, comparison: &Comparison) -> Markup {
                 @if equal { "all equal" } @else {
                     "of weights " (weights.iter().map(u32::to_string).collect::<Vec<_>>().join(", "))
                 }
-                "; " (scenario.dispatchers) @if scenario.dispatchers == 1 { " dispatcher." } @else { " dispatchers, each of which sees its own calls." }
+                "; " (scenario.dispatchers) @if scenario.dispatchers == 1 { " dispatcher." } @else { " dispatchers, each of which sees its own calls"
+                    @if let Some(every) = scenario.shared_every { ", and those of the others up to " (every.as_secs_f64()) " s later" } "." }
             }
             li {
                 (format!("{:.0}", scenario.concurrent)) " calls in progress on average"

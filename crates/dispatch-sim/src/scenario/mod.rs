@@ -49,6 +49,8 @@ pub struct Scenario {
     pub rate: Vec<Step>,
     /// Dispatchers, each of which sees only its own calls, and the reports.
     pub dispatchers: u32,
+    /// How often the dispatchers tell each other what they know; `None` where they do not.
+    pub shared_every: Option<Duration>,
     /// How bridges report their load.
     pub reports: Reporting,
     /// What goes wrong.

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use callsteer::{
     Algorithm, Call as Request, Config, Destination, DestinationId, Dispatcher, EjectionConfig, Failure,
-    Lease, ProbingConfig, ProbingMode, Report, Time,
+    Lease, Limits, ProbingConfig, ProbingMode, ReplicasConfig, Report, Time,
 };
 
 use super::bridge::Bridge;
@@ -19,6 +19,8 @@ pub(super) struct Dispatchers<'a> {
     /// The same, but for all that goes wrong, where calls have a home.
     untroubled: Vec<One>,
     heeds_reports: bool,
+    /// When they tell each other next what they know; full deltas every so often.
+    tells: Option<(Time, u32)>,
     /// Of each call in progress, by its slot.
     leases: Vec<Option<Lease>>,
 }
@@ -44,6 +46,11 @@ impl<'a> Dispatchers<'a> {
                 seed: seed.wrapping_mul(MOST_DISPATCHERS).wrapping_add(number),
                 algorithm,
                 dispatchers: scenario.dispatchers,
+                replicas: shares(scenario).map(|_| ReplicasConfig {
+                    limits: Limits::Leases,
+                    lost_after: TEN_YEARS,
+                    ..ReplicasConfig::new(format!("replica-{number}"), 1)
+                }),
                 max_duration: TEN_YEARS,
                 // Only calls find out what is wrong: a bridge that refuses them may well answer probes.
                 probing: ProbingConfig { mode: ProbingMode::Off, ..defaults.probing },
@@ -64,12 +71,29 @@ impl<'a> Dispatchers<'a> {
         }
         // Others take them too, but decide the same without.
         let heeds_reports = algorithm == Algorithm::LoadScore;
-        Self { scenario, dispatchers: all.map(one).collect(), untroubled, heeds_reports, leases: Vec::new() }
+        let tells = shares(scenario).map(|every| (Time::ZERO + every, 0));
+        let dispatchers = all.map(one).collect();
+        Self { scenario, dispatchers, untroubled, heeds_reports, tells, leases: Vec::new() }
     }
 
     /// Which dispatcher gets the call.
     fn number(&self, call: &Call) -> usize {
         (call.luck % self.dispatchers.len() as u64) as usize
+    }
+
+    /// Whatever they have told each other up to `now`.
+    fn share(&mut self, now: Time) {
+        let Some(every) = shares(self.scenario) else { return };
+        while let Some((at, beat)) = self.tells.filter(|(at, _)| *at <= now) {
+            let delta = |one: &mut One| one.dispatcher.delta(beat.is_multiple_of(FULL_EVERY), at);
+            let deltas: Vec<_> = self.dispatchers.iter_mut().filter_map(delta).collect();
+            for one in &mut self.dispatchers {
+                for delta in &deltas {
+                    one.dispatcher.merge(delta, at);
+                }
+            }
+            self.tells = Some((at + every, beat + 1));
+        }
     }
 
     fn of(&mut self, call: &Call) -> &mut One {
@@ -109,6 +133,7 @@ impl Chooser for Dispatchers<'_> {
     }
 
     fn report(&mut self, bridge: usize, report: Report, now: Time) {
+        self.share(now);
         for One { dispatcher, ids } in &mut self.dispatchers {
             if let Some(id) = ids[bridge] {
                 // One that overtook an older one, which is then refused, is nothing to worry about.
@@ -122,6 +147,7 @@ impl Chooser for Dispatchers<'_> {
     }
 
     fn begin(&mut self, slot: usize, call: &Call, _: &[Bridge], now: Time) -> Option<usize> {
+        self.share(now);
         let call_id = call.number.to_le_bytes();
         let scenario = self.scenario;
         let request = request(scenario, call, &call_id);
@@ -170,12 +196,19 @@ impl Chooser for Dispatchers<'_> {
     }
 }
 
+/// How often dispatchers tell each other what they know, where there are several that do.
+fn shares(scenario: &Scenario) -> Option<Duration> {
+    scenario.shared_every.filter(|_| scenario.dispatchers > 1)
+}
+
 /// What a dispatcher is told of a call.
 fn request<'a>(scenario: &'a Scenario, call: &Call, call_id: &'a [u8]) -> Request<'a> {
     Request { class: Some(&scenario.classes[call.label].name), ..Request::new(call_id) }
 }
 
 const SET: callsteer::SetId = 1;
+/// Every so many deltas one has everything.
+const FULL_EVERY: u32 = 5;
 /// Seeds of dispatchers are this far apart.
 const MOST_DISPATCHERS: u64 = 1_024;
 const TEN_YEARS: Duration = Duration::from_secs(10 * 365 * 86_400);

@@ -38,6 +38,9 @@ def main(command_line: list[str] | None = None) -> int:
             report_keys=arguments.report_keys,
             state=arguments.state,
             state_sync=arguments.state_sync,
+            replicas=arguments.replicas,
+            replica_id=arguments.replica_id,
+            namespace=arguments.namespace,
         )
         plane = ControlPlane(settings)
         listener = listen(arguments.host, arguments.port, settings)
@@ -87,6 +90,18 @@ def parser() -> argparse.ArgumentParser:
         type=port,
         default=8080,
         help="the port; 0 takes a free one (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--replicas",
+        metavar="URL",
+        help="several control planes over one fleet share what they know through this Redis: redis://, "
+        "rediss:// or unix://; docs/scaling.md",
+    )
+    parser.add_argument(
+        "--replica-id", metavar="NAME", help="the name of this one (default: the host's, and a number)"
+    )
+    parser.add_argument(
+        "--namespace", default="callsteer", help="the fleet's name in that Redis (default: %(default)s)"
     )
     parser.add_argument(
         "--openapi", action="store_true", help="print the OpenAPI document, and serve nothing"

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import contextlib
+import dataclasses
+import json
 import logging
 import time
 from collections.abc import AsyncGenerator, Callable
@@ -15,6 +18,7 @@ import callsteer
 from callsteer import CallsteerError, Dispatcher, Event
 
 from . import answers
+from .anywhere import Anywhere, among_replicas, replica_of
 from .kept import Kept
 from .prober import Prober, check_probeable
 from .recent import RecentCalls
@@ -63,7 +67,7 @@ class ControlPlane:
             if "clock" in settings.config:
                 raise callsteer.InvalidConfig("clock: a control plane has its own")
             self.kept = self._kept()
-            dispatcher = self.kept or Dispatcher(clock=self.now, **settings.config)
+            dispatcher = self.kept or Dispatcher(clock=self.now, **among_replicas(settings))
             # Both are asked and told the same.
             self.dispatcher = cast("Dispatcher", dispatcher)
         except StateError as error:
@@ -72,6 +76,8 @@ class ControlPlane:
             raise SettingsError(f"{settings.config_name}: {error}") from error
         self.prober = Prober(self.dispatcher, self.now, on_event)
         self.report_keys = ReportKeys(settings.report_keys)
+        self.replica = replica_of(self, settings)
+        self.anywhere = Anywhere(self)
         self._recent = RecentCalls(self.now)
         try:
             # A list that was posted since stays, until this one is another than the time before.
@@ -88,7 +94,7 @@ class ControlPlane:
     async def lifespan(self, app: FastAPI) -> AsyncGenerator[None]:
         """Probes the bridges while the application serves."""
         app.state.callsteer = self
-        async with self.prober:
+        async with self.prober, self.replica or contextlib.nullcontext():
             syncing = asyncio.create_task(self._sync(), name="callsteer: sync")
             yield
             syncing.cancel()
@@ -103,9 +109,24 @@ class ControlPlane:
 
     def begin(self, call: CallRequest) -> tuple[Placed, bool]:
         """Places a call; whether it was in progress already."""
-        known, arguments = self.dispatcher.call_of(call.call_id), described(call)
-        why = None if known else self._recent.explain(lambda: self.dispatcher.explain(**arguments))
-        placed = self.dispatcher.begin(**arguments)
+        known, why = self.before(call)
+        placed = self.dispatcher.begin(**described(call))
+        return self.begun(call, placed, known, why)
+
+    def before(self, call: CallRequest) -> tuple[int | None, callsteer.Explanation | None]:
+        """The lease of a call that is in progress here, or why another one will go where it goes."""
+        known = self.dispatcher.call_of(call.call_id)
+        why = None if known else self._recent.explain(lambda: self.dispatcher.explain(**described(call)))
+        return known, why
+
+    def begun(
+        self,
+        call: CallRequest,
+        placed: callsteer.Placed,
+        known: int | None,
+        why: callsteer.Explanation | None,
+    ) -> tuple[Placed, bool]:
+        """What is answered to a call that was placed here."""
         is_repeated = placed.lease == known
         if not is_repeated:
             self._recent.add(call.call_id, placed.destination, why)
@@ -147,6 +168,9 @@ class ControlPlane:
 
     def report(self, bridge_id: str, in_set: int, report: callsteer.Report) -> None:
         self.dispatcher.report(self._find(bridge_id, in_set), report)
+        if self.replica is not None:
+            said = {name: value for name, value in dataclasses.asdict(report).items() if value is not None}
+            self.replica.tell({"report": said, "id": bridge_id, "set": in_set})
         self.wake()
 
     def drain(self, bridge_id: str, in_set: int, deadline: float | None) -> None:
@@ -176,6 +200,8 @@ class ControlPlane:
                 self.kept.apply_list(bridges)
             else:
                 self.dispatcher.apply(plan)
+            if self.replica is not None:
+                self.replica.tell({"list": base64.b64encode(text).decode()})
             self.wake()
         return Changes(changes=str(plan).splitlines(), applied=not dry_run)
 
@@ -194,7 +220,22 @@ class ControlPlane:
         return answers.capacity(self.dispatcher.capacity(set=of_set))
 
     def metrics(self) -> str:
-        return self.dispatcher.metrics()
+        return self.dispatcher.metrics() + (self.replica.metrics() if self.replica else "")
+
+    def hear(self, said: dict[str, Any]) -> None:
+        """Takes what another replica was told: a report, a list."""
+        try:
+            if "report" in said:
+                report = callsteer.read_report(json.dumps(said["report"]))
+                self.dispatcher.report(self._find(said["id"], said["set"]), report)
+            else:
+                plan = self.dispatcher.plan(
+                    callsteer.parse_list(base64.b64decode(said["list"])).destinations()
+                )
+                self.dispatcher.apply(plan)
+        except (CallsteerError, LookupError) as error:
+            log.info("what replica %s tells is refused: %s", said["from"], error)
+        self.wake()
 
     def _kept(self) -> Kept | None:
         settings = self.settings

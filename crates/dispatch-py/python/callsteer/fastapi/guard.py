@@ -16,6 +16,7 @@ from starlette.routing import Match
 from starlette.types import Scope
 
 from callsteer import CallsteerError
+from callsteer.replicas import NoEngine
 
 from . import problems, report_keys
 from .problems import Refusal
@@ -56,6 +57,8 @@ class GuardedRoute(APIRoute):
                 return problems.problem(refusal.status, refusal.code, refusal.detail, refusal.headers)
             except CallsteerError as error:
                 return problems.of_the_library(error)
+            except NoEngine as error:
+                return problems.problem(503, "no_engine", str(error), {"Retry-After": "1"})
             except RequestValidationError as error:
                 return problems.of_a_request(error)
             except HTTPException as error:

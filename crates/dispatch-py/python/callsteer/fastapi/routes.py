@@ -91,7 +91,10 @@ REFUSALS: dict[int, dict[str, Any]] = {
     415: {"description": "`unsupported_media_type`: a body of a type that is not read here."},
     422: {"description": "`invalid_request`, or the library's code of what is wrong, and where."},
     429: {"description": "`tenant_full` or `too_fast`.", "headers": SECONDS_TO_WAIT},
-    503: {"description": "`full` or `all_down`.", "headers": SECONDS_TO_WAIT},
+    503: {
+        "description": "`full` or `all_down`; `no_engine`: the replica that has the call is not reached.",
+        "headers": SECONDS_TO_WAIT,
+    },
 }
 
 
@@ -123,34 +126,34 @@ router = APIRouter(route_class=GuardedRoute, generate_unique_id_function=lambda 
 )
 async def begin_call(call: CallRequest, plane: Plane, response: Response) -> Placed:
     """Place a call: choose a bridge and count the call there."""
-    placed, is_repeated = plane.begin(call)
+    placed, is_repeated = await plane.anywhere.begin(call)
     if is_repeated:
         response.status_code = 200
     return placed
 
 
-@router.get("/calls/{call_id}", tags=["calls"], responses=refusals(404, 422))
+@router.get("/calls/{call_id}", tags=["calls"], responses=refusals(404, 422, 503))
 async def show_call(call_id: CallIdInPath, plane: Plane) -> Call:
     """Where a call is."""
-    return plane.call(call_id)
+    return await plane.anywhere.call(call_id)
 
 
-@router.post("/calls/{call_id}/confirm", tags=["calls"], **NO_CONTENT, **changing(404, 422))
+@router.post("/calls/{call_id}/confirm", tags=["calls"], **NO_CONTENT, **changing(404, 422, 503))
 async def confirm_call(call_id: CallIdInPath, plane: Plane) -> None:
     """Say that the bridge answered the call."""
-    plane.confirm(call_id)
+    await plane.anywhere.confirm(call_id)
 
 
-@router.post("/calls/{call_id}/fail", tags=["calls"], **changing(404, 415, 422))
+@router.post("/calls/{call_id}/fail", tags=["calls"], **changing(404, 415, 422, 503))
 async def fail_call(call_id: CallIdInPath, failure: Failure, plane: Plane) -> Failed:
     """Say that the call failed at its bridge; it is moved on where another one may do better."""
-    return plane.fail(call_id, failure)
+    return await plane.anywhere.fail(call_id, failure)
 
 
-@router.delete("/calls/{call_id}", tags=["calls"], **NO_CONTENT, **changing(422))
+@router.delete("/calls/{call_id}", tags=["calls"], **NO_CONTENT, **changing(422, 503))
 async def end_call(call_id: CallIdInPath, plane: Plane) -> None:
     """End a call; also where it was over before."""
-    plane.end(call_id)
+    await plane.anywhere.end(call_id)
 
 
 @router.get("/bridges", tags=["bridges"])

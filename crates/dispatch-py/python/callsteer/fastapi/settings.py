@@ -43,12 +43,27 @@ class Settings:
     state_sync: Sync = "second"
     """When what is written there must have reached the disk: "always" (before every answer), "second", "never"."""
 
+    replicas: str | None = None
+    """The URL of the Redis through which several control planes over one fleet share what they know."""
+
+    replica_id: str | None = None
+    """The name of this one among them; None: the host's, and a random part."""
+
+    namespace: str = "callsteer"
+    """What all keys and channels there begin with: one per fleet."""
+
     config_name: str = "config"
     bridges_name: str = "bridges"
     """What messages call the two: the files that they come from."""
 
     def __post_init__(self) -> None:
-        """Raises `SettingsError` for a token that no header can carry, and for a key that can be guessed."""
+        """Raises `SettingsError` for a token that no header can carry, for a key that can be guessed, and for what
+        does not go together.
+        """
+        if self.state is not None and self.replicas is not None:
+            raise SettingsError(
+                "--state and --replicas do not go together: what a replica leaves, the others go on with"
+            )
         if self.token is not None and not TOKEN.fullmatch(self.token):
             raise SettingsError(
                 f"{TOKEN_VARIABLE} is empty, or has a space, a line end or a letter that is not ASCII"
@@ -68,6 +83,9 @@ class Settings:
         report_keys: Path | None = None,
         state: Path | None = None,
         state_sync: Sync = "second",
+        replicas: str | None = None,
+        replica_id: str | None = None,
+        namespace: str = "callsteer",
     ) -> Settings:
         """Reads the files, and the token from the environment. Raises `SettingsError`."""
         return cls(
@@ -79,6 +97,9 @@ class Settings:
             state_sync=state_sync,
             config_name=str(config),
             bridges_name=str(bridges),
+            replicas=replicas,
+            replica_id=replica_id,
+            namespace=namespace,
         )
 
 

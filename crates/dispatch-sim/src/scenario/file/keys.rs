@@ -36,6 +36,8 @@ pub(super) struct Fleet {
     #[serde(deserialize_with = "positive")]
     pub(super) load: f64,
     pub(super) dispatchers: u32,
+    #[serde(deserialize_with = "maybe_positive")]
+    pub(super) shared_every: Option<f64>,
 }
 
 #[derive(Deserialize)]
@@ -167,7 +169,7 @@ pub(super) struct Measure {
 
 impl Default for Fleet {
     fn default() -> Self {
-        Self { bridges: None, weights: None, load: 0.8, dispatchers: 1 }
+        Self { bridges: None, weights: None, load: 0.8, dispatchers: 1, shared_every: None }
     }
 }
 

@@ -93,6 +93,7 @@ impl File {
             load: self.fleet.get_ref().load,
             rate: self.rate()?,
             dispatchers: self.fleet.get_ref().dispatchers,
+            shared_every: self.fleet.get_ref().shared_every.map(Duration::from_secs_f64),
             reports: self.reports()?,
             watch: self.watch.map(|watch| watch.watch(weights.len())).transpose()?,
             name: self.name,

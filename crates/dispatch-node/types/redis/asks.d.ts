@@ -1,0 +1,2 @@
+/** What other replicas are asked to do, and who has answered. */
+export {};

@@ -1,0 +1,2 @@
+/** The engine: Redis or Valkey, its keys and its scripts. */
+export {};
