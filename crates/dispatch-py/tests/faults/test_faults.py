@@ -145,12 +145,14 @@ async def run() -> None:
 
 
 async def meanwhile(*tasks: Awaitable[None]) -> None:
-    """Waits for all of them; where one fails, the others are not waited for."""
-    running = asyncio.gather(*tasks)
+    """Waits for all of them; where one fails, the others are ended."""
+    running = [asyncio.ensure_future(task) for task in tasks]
     try:
-        await running
+        await asyncio.gather(*running)
     finally:
-        running.cancel()
+        for task in running:
+            task.cancel()
+        await asyncio.gather(*running, return_exceptions=True)
 
 
 async def what_happens(control: httpx.Client, proxy: Proxy, story: Story, bridges: list[Bridge]) -> None:
