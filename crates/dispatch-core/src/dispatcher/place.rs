@@ -158,10 +158,13 @@ impl Dispatcher {
         rng: &mut Rng,
     ) -> Result<Spot, BeginError> {
         let legs = way.map_or(&[][..], |way| &way.legs);
-        match legs.first().and_then(|leg| fleet.at_hand(*leg, key)) {
-            Some(spot) => Ok(spot),
-            None => self.seek(fleet, legs, call, key, rng),
+        // No closure: it would be called.
+        if let Some(leg) = legs.first()
+            && let Some(spot) = fleet.at_hand(*leg, key)
+        {
+            return Ok(spot);
         }
+        self.seek(fleet, legs, call, key, rng)
     }
 
     #[inline(never)]
