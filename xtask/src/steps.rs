@@ -69,7 +69,8 @@ pub(crate) const STEPS: &[Step] = &[
         name: "architecture",
         proves: "arrows between modules point down, and every file is short and says what it is",
         needs: &[],
-        actions: &[Command("cargo test --locked --package callsteer --all-features --test architecture")],
+        // As the whole workspace is built for the tests: nothing of it is built twice.
+        actions: &[Command("cargo test --locked --workspace --all-features --test architecture")],
         beside: false,
     },
     Step {
@@ -96,11 +97,8 @@ pub(crate) const STEPS: &[Step] = &[
         actions: &[
             Command("cargo xtask kamailio random --into target/kamailio"),
             Command(
-                "CALLSTEER_RECORDINGS=target/kamailio cargo test --locked --package callsteer --all-features \
-                 --test kamailio kamailio_does",
-            ),
-            Command(
-                "cargo test --locked --package callsteer-sim --all-features --test kamailio kamailio_itself",
+                "CALLSTEER_RECORDINGS=target/kamailio cargo test --locked --workspace --all-features \
+                 --test kamailio -- kamailio_does kamailio_itself",
             ),
         ],
         beside: false,
@@ -149,7 +147,7 @@ pub(crate) const STEPS: &[Step] = &[
         actions: &[
             Check(node::build),
             Check(python::install),
-            Command("npm ci --prefix examples/node-control-plane"),
+            Check(node::install_control_plane),
             Command(
                 "CALLSTEER_PYTHON=target/python/venv/bin/python npm test --prefix examples/node-control-plane",
             ),
@@ -217,8 +215,8 @@ pub(crate) const STEPS: &[Step] = &[
         actions: &[
             Check(node::build),
             Check(python::install),
-            Command("npm ci --prefix examples/node-control-plane"),
-            Command("cargo test --locked --package callsteer-redis -- --include-ignored"),
+            Check(node::install_control_plane),
+            Command("cargo test --locked --workspace --all-features --test shared"),
             Command(
                 "target/python/venv/bin/ruff check --no-cache --config crates/dispatch-py/pyproject.toml examples/replicas",
             ),
@@ -246,7 +244,7 @@ pub(crate) const STEPS: &[Step] = &[
         proves: "documents lead somewhere, their commands run, and they show what is printed and drawn",
         needs: &[GIT],
         actions: &[
-            Command("cargo build --locked --package callsteer-sim --all-features"),
+            Command("cargo build --locked --workspace --all-features --bin callsteer"),
             Check(book::check),
         ],
         beside: false,

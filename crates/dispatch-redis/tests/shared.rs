@@ -31,10 +31,12 @@ struct Redis {
 }
 
 impl Redis {
-    fn start() -> Self {
+    /// Nothing where it is not installed; the step `replicas` of `cargo xtask test` needs it.
+    fn start() -> Option<Self> {
+        Command::new("redis-server").arg("--version").output().ok()?;
         let folder = tempfile::tempdir().unwrap();
         let process = start(folder.path());
-        Self { folder, process }
+        Some(Self { folder, process })
     }
 
     fn url(&self) -> String {
@@ -93,9 +95,8 @@ fn calls(dispatcher: &SharedDispatcher) -> (u32, u32) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-#[ignore = "needs redis-server"]
 async fn leases_are_exact_and_counts_come_back_to_zero() {
-    let mut redis = Redis::start();
+    let Some(mut redis) = Redis::start() else { return };
     let (one, first) = replica(&redis, "first", Limits::Leases);
     let (two, second) = replica(&redis, "second", Limits::Leases);
     until("both hear each other", || {
@@ -141,9 +142,8 @@ async fn leases_are_exact_and_counts_come_back_to_zero() {
 }
 
 #[tokio::test]
-#[ignore = "needs redis-server"]
 async fn shares_ask_nobody() {
-    let redis = Redis::start();
+    let Some(redis) = Redis::start() else { return };
     let (one, first) = replica(&redis, "first", Limits::Shares);
     // Its share of 3 is 2, whether the engine is there or not.
     for call in 0..4u32 {
