@@ -91,6 +91,33 @@ fn files_are_a_page_of_thought_and_say_what_they_are() {
     assert!(wrong.is_empty(), "\n{}\n", wrong.join("\n"));
 }
 
+/// Every dependency stands in ARCHITECTURE.md with what it is for.
+#[test]
+fn dependencies_are_listed_with_their_reason() {
+    let text = fs::read_to_string(folder("../ARCHITECTURE.md")).expect("the table");
+    let table = text.split("## Dependencies, and what for").nth(1).expect("its heading");
+    let table = table.split("\n## ").next().unwrap_or_default();
+    let manifests = fs::read_dir(folder(".")).expect("the crates").flatten().map(|entry| entry.path());
+    let mut missing = Vec::new();
+    let mut seen = 0;
+    for manifest in manifests.chain([folder("../xtask")]).map(|path| path.join("Cargo.toml")) {
+        let manifest = fs::read_to_string(&manifest).expect("a manifest");
+        let mut is_list = false;
+        for line in manifest.lines() {
+            if line.starts_with('[') {
+                is_list = line.ends_with("dependencies]") && !line.ends_with("dev-dependencies]");
+            } else if let Some((name, _)) = line.split_once(" = ").filter(|_| is_list) {
+                seen += 1;
+                if !table.contains(&format!("`{name}`")) {
+                    missing.push(name.to_string());
+                }
+            }
+        }
+    }
+    assert!(seen > 40, "{seen} dependencies were found");
+    assert!(missing.is_empty(), "ARCHITECTURE.md does not say what for: {missing:?}");
+}
+
 /// What is unsafe stands in docs/trust.md with its number and its reason, file by file.
 #[test]
 fn unsafe_code_is_listed_with_its_reason() {
