@@ -164,6 +164,11 @@ pub(crate) const STEPS: &[Step] = &[
                 "HYPOTHESIS_STORAGE_DIRECTORY=target/python/hypothesis target/python/venv/bin/python -m pytest \
                  -c crates/dispatch-py/pyproject.toml -p no:cacheprovider crates/dispatch-py/tests",
             ),
+            // Each of eight threads does what every other one does, with dispatchers of its own.
+            Command(
+                "target/python/venv/bin/python -m pytest --parallel-threads=8 -c crates/dispatch-py/pyproject.toml \
+                 -p no:cacheprovider crates/dispatch-py/tests/test_vectors.py",
+            ),
             Check(python::try_every_python),
         ],
         beside: false,
