@@ -1,4 +1,6 @@
-//! Keyed hashing: SipHash-1-3 under two keys derived from one seed.
+//! Keyed hashing: SipHash-1-3 (Aumasson, Bernstein: SipHash, 2012) under two keys derived from one seed.
+//!
+//! Our own, as almost every decision waits for it; the tests hold it against the crate `siphasher`.
 
 /// A keyed hash. Who does not know the key cannot choose Call-IDs that collide.
 #[derive(Clone, Copy, Debug)]

@@ -12,6 +12,7 @@ use crate::slots::NONE;
 #[cfg(feature = "serde")]
 use crate::snapshot::state::Turn;
 
+/// Whose turn it is, with a tag of its own as [`Selector`](super::Selector) has.
 #[derive(Clone, Debug)]
 #[repr(u8)]
 pub(crate) enum Weighted {
