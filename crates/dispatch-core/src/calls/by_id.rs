@@ -105,16 +105,26 @@ impl Table {
         segment.and_then(|segment| segment.get(slot % SEGMENT)).copied().unwrap_or(EMPTY)
     }
 
+    #[inline]
     fn set(&mut self, slot: usize, entry: u64) {
-        if self.segments.len() <= slot / SEGMENT {
-            self.segments.resize(slot / SEGMENT + 1, None);
+        let segment = match self.segments.get_mut(slot / SEGMENT) {
+            Some(Some(segment)) => segment,
+            _ => match self.new_segment(slot / SEGMENT) {
+                Some(segment) => segment,
+                None => return,
+            },
+        };
+        if let Some(place) = segment.get_mut(slot % SEGMENT) {
+            *place = entry;
         }
-        if let Some(segment) = self.segments.get_mut(slot / SEGMENT) {
-            let segment = segment.get_or_insert_with(|| Box::new([EMPTY; SEGMENT]));
-            if let Some(place) = segment.get_mut(slot % SEGMENT) {
-                *place = entry;
-            }
+    }
+
+    #[cold]
+    fn new_segment(&mut self, at: usize) -> Option<&mut Box<[u64; SEGMENT]>> {
+        if self.segments.len() <= at {
+            self.segments.resize(at + 1, None);
         }
+        Some(self.segments.get_mut(at)?.insert(Box::new([EMPTY; SEGMENT])))
     }
 
     fn find(&self, hash: u64, is_it: impl Fn(u32) -> bool) -> Option<usize> {

@@ -10,6 +10,7 @@ use core::time::Duration;
 
 use crate::call::Lease;
 use crate::config::{SetId, TenantLimits};
+use crate::error::NoSuchCall;
 use crate::slots::{Key, NONE, Slots};
 use crate::tenants::Tenants;
 use crate::time::Time;
@@ -55,6 +56,7 @@ pub(crate) struct Start {
     pub(crate) cost: u16,
     pub(crate) class: u16,
     pub(crate) route: u8,
+    pub(crate) panic: bool,
 }
 
 #[derive(Clone, Debug)]
@@ -85,7 +87,8 @@ impl Calls {
 
     /// Adds a call that is not there yet.
     pub(crate) fn begin(&mut self, start: Start, now: Time) -> Option<Lease> {
-        let Start { id, key, tenant, destination, set, cost, class, route } = start;
+        let Start { id, key, tenant, destination, set, cost, class, route, panic } = start;
+        let tenant = tenant.map_or(NONE, |(tenant, limits)| self.tenants.begin(tenant, limits, now));
         let record = Record {
             id,
             key,
@@ -93,51 +96,54 @@ impl Calls {
             destination,
             set,
             tried: NONE,
-            tenant: NONE,
+            tenant,
             cost,
             class,
             route,
             confirmed: false,
             failed: false,
-            panic: false,
+            panic,
         };
-        let lease = self.records.insert(record).ok()?;
+        let Ok(lease) = self.records.insert(record) else {
+            self.tenants.end(tenant);
+            return None;
+        };
         self.by_id.insert(id, lease.index());
         self.setup.append(lease.index(), &mut self.links);
-        if let Some((tenant, limits)) = tenant {
-            let tenant = self.tenants.begin(tenant, limits, now);
-            if let Some(record) = self.records.find_mut(lease) {
-                record.tenant = tenant;
-            }
-        }
         Some(Lease(lease))
     }
 
-    /// Starts the confirmed deadline; a second confirmation changes nothing.
-    pub(crate) fn confirm(&mut self, lease: Lease, now: Time) -> bool {
-        let Some(record) = self.records.find(lease.0) else { return false };
-        if record.confirmed {
-            return false;
+    /// Starts the confirmed deadline, and gives the destination; a second confirmation changes nothing.
+    pub(crate) fn confirm(&mut self, lease: Lease, now: Time) -> Result<Option<Key>, NoSuchCall> {
+        let record = self.records.find_mut(lease.0).ok_or(NoSuchCall)?;
+        if core::mem::replace(&mut record.confirmed, true) {
+            return Ok(None);
         }
-        self.requeue(lease, now, true);
-        true
+        record.since = now;
+        let destination = record.destination;
+        self.setup.remove(lease.0.index(), &mut self.links);
+        self.confirmed.append(lease.0.index(), &mut self.links);
+        Ok(Some(destination))
     }
 
     /// Moves a call to another destination, where its set-up begins anew.
-    pub(crate) fn moved(&mut self, lease: Lease, destination: Key, route: u8, now: Time) {
+    pub(crate) fn moved(&mut self, lease: Lease, destination: Key, route: u8, panic: bool, now: Time) {
         let Some(record) = self.records.find_mut(lease.0) else { return };
         if let Ok(tried) = self.tried.insert((record.destination, record.tried)) {
             record.tried = tried.index();
         }
         record.destination = destination;
         record.route = route;
+        record.panic = panic;
         record.failed = false;
-        self.requeue(lease, now, false);
+        record.since = now;
+        let confirmed = core::mem::replace(&mut record.confirmed, false);
+        self.dequeue(lease, confirmed);
+        self.setup.append(lease.0.index(), &mut self.links);
     }
 
     pub(crate) fn end(&mut self, lease: Lease) -> Option<Record> {
-        let record = *self.records.find(lease.0)?;
-        self.records.remove(lease.0);
+        let record = self.records.remove(lease.0)?;
         self.dequeue(lease, record.confirmed);
         self.by_id.remove(record.id, lease.0.index());
         let mut chain = record.tried;
@@ -190,16 +196,6 @@ impl Calls {
 
     pub(crate) const fn len(&self) -> u32 {
         self.records.len()
-    }
-
-    /// Puts a call at the end of a queue: nobody in it began later.
-    fn requeue(&mut self, lease: Lease, now: Time, confirmed: bool) {
-        let Some(record) = self.records.find_mut(lease.0) else { return };
-        record.since = now;
-        let before = core::mem::replace(&mut record.confirmed, confirmed);
-        self.dequeue(lease, before);
-        let queue = if confirmed { &mut self.confirmed } else { &mut self.setup };
-        queue.append(lease.0.index(), &mut self.links);
     }
 
     fn dequeue(&mut self, lease: Lease, confirmed: bool) {

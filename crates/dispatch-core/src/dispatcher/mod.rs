@@ -195,8 +195,9 @@ impl Dispatcher {
     /// A call left its destination: it may have been the last one that was waited for.
     fn release(&mut self, record: &Record) {
         let key = record.destination;
-        self.fleet.release(key, record.class, u32::from(record.cost), &self.config, self.now);
-        self.settle(key);
+        if self.fleet.release(key, record.class, u32::from(record.cost), &self.config, self.now) {
+            self.settle(key);
+        }
     }
 
     /// Says that a drain is over, and forgets who was removed, where no call is left.

@@ -12,7 +12,6 @@ use crate::error::{BeginError, NextError};
 use crate::fleet::{Fleet, Leg, Spot, Way};
 use crate::rng::Rng;
 use crate::select::Ask;
-use crate::slots::Key;
 use crate::standing::Standing;
 use crate::tenants::Admission;
 use crate::time::Time;
@@ -40,17 +39,18 @@ impl Dispatcher {
         };
         let SeatChoice { spot, id, key, tenant } = choice;
         let Spot { leg, destination, panic, .. } = spot;
+        let (set, route) = (call.set, leg.route);
         let cost = u16::try_from(call.cost).unwrap_or(u16::MAX);
         let class = self.fleet.number_class(call.class);
-        let tenant = tenant.zip(self.limits(call));
-        let start = Start { id, key, tenant, destination, set: call.set, cost, class, route: leg.route };
+        let start = Start { id, key, tenant, destination, set, cost, class, route, panic };
         let lease = self.calls.begin(start, now).ok_or_else(|| self.full())?;
         self.rng = rng;
         self.fleet.chosen(&spot, false);
         self.fleet.came(leg, now);
         self.fleet.take(destination, class, call.cost, &self.config, now);
         self.counts.begun += 1;
-        Ok(self.place(lease, destination, panic))
+        self.counts.panics += u64::from(panic);
+        Ok(Placed { lease, destination: DestinationId(destination), panic })
     }
 
     /// Chooses as `begin` does, and counts nothing: for what is no call (a REGISTER, a request that is
@@ -115,11 +115,12 @@ impl Dispatcher {
         let Spot { leg, destination, panic, .. } = spot;
         self.rng = rng;
         self.fleet.chosen(&spot, true);
-        self.calls.moved(lease, destination, leg.route, now);
+        self.calls.moved(lease, destination, leg.route, panic, now);
         self.fleet.take(destination, record.class, u32::from(record.cost), &self.config, now);
         self.release(&record);
         self.counts.moved += 1;
-        Ok(self.place(lease, destination, panic))
+        self.counts.panics += u64::from(panic);
+        Ok(Placed { lease, destination: DestinationId(destination), panic })
     }
 
     /// [`next`](Self::next), by Call-ID.
@@ -140,8 +141,8 @@ impl Dispatcher {
         if let Some(placed) = self.placed(id) {
             return Ok(Choice::Known(placed));
         }
-        let tenant = call.tenant.map(|tenant| self.tenant(tenant));
-        self.admit(call, tenant)?;
+        let tenant = call.tenant.map(|tenant| (self.tenant(tenant), self.limits(tenant)));
+        self.admit(tenant)?;
         let key = call.key.map_or(id, |key| fleet.hash(key));
         let spot = self.spot(fleet, fleet.way(call.set), call, key, rng)?;
         Ok(Choice::Seat(SeatChoice { spot, id, key, tenant }))
@@ -205,20 +206,12 @@ impl Dispatcher {
         Some(Placed { lease, destination: DestinationId(record.destination), panic: record.panic })
     }
 
-    fn place(&mut self, lease: Lease, destination: Key, panic: bool) -> Placed {
-        self.counts.panics += u64::from(panic);
-        if let Some(record) = self.calls.find_mut(lease) {
-            record.panic = panic;
-        }
-        Placed { lease, destination: DestinationId(destination), panic }
-    }
-
     /// Whether there is room for one more call at all, and for one more of this tenant.
-    fn admit(&self, call: &Call<'_>, tenant: Option<NonZeroU64>) -> Result<(), BeginError> {
+    fn admit(&self, tenant: Option<(NonZeroU64, TenantLimits)>) -> Result<(), BeginError> {
         if self.calls.len() >= self.config.max_calls_total {
             return Err(self.full());
         }
-        let (Some(tenant), Some(limits)) = (tenant, self.limits(call)) else { return Ok(()) };
+        let Some((tenant, limits)) = tenant else { return Ok(()) };
         match self.calls.tenants.admission(tenant, limits, self.now) {
             Admission::Welcome => Ok(()),
             Admission::Full => Err(BeginError::TenantFull { retry_after: self.config.retry_after }),
@@ -226,9 +219,8 @@ impl Dispatcher {
         }
     }
 
-    pub(super) fn limits(&self, call: &Call<'_>) -> Option<TenantLimits> {
-        let own = |tenant| self.config.tenants.get(tenant).copied();
-        call.tenant.map(|tenant| own(tenant).unwrap_or(self.config.tenant_default))
+    pub(super) fn limits(&self, tenant: &str) -> TenantLimits {
+        self.config.tenants.get(tenant).copied().unwrap_or(self.config.tenant_default)
     }
 
     /// Why no route of a call to this set has a candidate.
@@ -265,7 +257,7 @@ pub(super) struct SeatChoice {
     pub(super) spot: Spot,
     id: u64,
     key: u64,
-    tenant: Option<NonZeroU64>,
+    tenant: Option<(NonZeroU64, TenantLimits)>,
 }
 
 fn check_text(text: &[u8]) -> Result<(), BeginError> {

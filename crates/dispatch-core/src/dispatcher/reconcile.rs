@@ -91,10 +91,22 @@ impl Dispatcher {
         if self.config.dispatchers > 1 || !room || self.fleet.seated(id.0).is_none() {
             return false;
         }
-        let start =
-            Start { id: hash, key: hash, tenant: None, destination: id.0, set, cost: 1, class: 0, route: 0 };
-        let Some(lease) = self.calls.begin(start, now) else { return false };
-        self.calls.confirm(lease, now);
+        let (key, destination) = (hash, id.0);
+        let start = Start {
+            id: hash,
+            key,
+            tenant: None,
+            destination,
+            set,
+            cost: 1,
+            class: 0,
+            route: 0,
+            panic: false,
+        };
+        let lease = self.calls.begin(start, now);
+        if lease.is_none_or(|lease| self.calls.confirm(lease, now).is_err()) {
+            return false;
+        }
         self.fleet.count(id.0, 0, 1, &self.config, now);
         true
     }

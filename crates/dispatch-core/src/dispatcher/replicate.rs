@@ -103,12 +103,13 @@ impl Dispatcher {
         let start = Start {
             id: hash,
             key: call.key.map_or(hash, |key| self.fleet.hash(key)),
-            tenant: call.tenant.map(|tenant| self.tenant(tenant)).zip(self.limits(call)),
+            tenant: call.tenant.map(|tenant| (self.tenant(tenant), self.limits(tenant))),
             destination: id.0,
             set: call.set,
             cost,
             class,
             route: 0,
+            panic: false,
         };
         let lease = self.calls.begin(start, now).ok_or(NoSuchDestination)?;
         self.fleet.count(id.0, class, u32::from(cost), &self.config, now);

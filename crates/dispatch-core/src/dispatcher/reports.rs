@@ -17,12 +17,9 @@ impl Dispatcher {
     /// The call has ended, or never was.
     pub fn confirm(&mut self, lease: Lease, now: Time) -> Result<(), NoSuchCall> {
         let now = self.advance(now);
-        self.calls.find(lease).ok_or(NoSuchCall)?;
-        if self.calls.confirm(lease, now) {
+        if let Some(key) = self.calls.confirm(lease, now)? {
             self.counts.confirmed += 1;
-            if let Some(key) = self.calls.find(lease).map(|record| record.destination) {
-                self.attempted(key, false);
-            }
+            self.attempted(key, false);
         }
         Ok(())
     }

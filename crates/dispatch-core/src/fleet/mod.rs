@@ -204,27 +204,23 @@ impl Fleet {
 
     /// Counts a new call in, also against the rate limit.
     pub(crate) fn take(&mut self, key: Key, class: u16, cost: u32, config: &Config, now: Time) {
-        if let Some(member) = self.members.find_mut(key).filter(|member| member.is_watched()) {
-            let limit = member.destination.max_rate;
-            member.rate.count(limit, now);
-        }
-        self.count(key, class, cost, config, now);
+        self.change(key, config, now, |member, change| {
+            if member.is_watched() {
+                let limit = member.destination.max_rate;
+                member.rate.count(limit, now);
+            }
+            member.count_in(class, cost, change, now);
+        });
     }
 
     /// Counts a call in that may have been there for long.
     pub(crate) fn count(&mut self, key: Key, class: u16, cost: u32, config: &Config, now: Time) {
-        self.changes += 1;
-        let Some(member) = self.members.find_mut(key) else { return };
-        member.count_in(class, cost, self.changes, now);
-        self.recount(key, config, now);
+        self.change(key, config, now, |member, change| member.count_in(class, cost, change, now));
     }
 
-    /// Counts a call out.
-    pub(crate) fn release(&mut self, key: Key, class: u16, cost: u32, config: &Config, now: Time) {
-        self.changes += 1;
-        let Some(member) = self.members.find_mut(key) else { return };
-        member.count_out(class, cost, self.changes, now);
-        self.recount(key, config, now);
+    /// Counts a call out; whether it was the last one there.
+    pub(crate) fn release(&mut self, key: Key, class: u16, cost: u32, config: &Config, now: Time) -> bool {
+        self.change(key, config, now, |member, change| member.count_out(class, cost, change, now)) == Some(0)
     }
 
     /// The number of a class, new or not; 0 where too many others are told apart already.

@@ -49,12 +49,34 @@ impl Fleet {
         self.tell(news, before);
     }
 
-    /// Only the count of calls changed: where the standing did not, no timer did either.
+    /// Changes the count of calls of a member, as the change of the number that is given; the calls
+    /// that are there now.
     #[inline]
-    pub(super) fn recount(&mut self, key: Key, config: &Config, now: Time) {
+    pub(super) fn change(
+        &mut self,
+        key: Key,
+        config: &Config,
+        now: Time,
+        count: impl FnOnce(&mut Member, u64),
+    ) -> Option<u32> {
+        self.changes += 1;
+        let member = self.members.find_mut(key)?;
+        count(member, self.changes);
+        let calls = member.calls;
+        if member.is_watched() {
+            self.recount(key, config, now);
+        } else {
+            let (news, standing) = (News::of(member, self.changes), member.standing);
+            self.tell(news, standing);
+        }
+        Some(calls)
+    }
+
+    /// Only the count of calls changed: where the standing did not, no timer did either.
+    fn recount(&mut self, key: Key, config: &Config, now: Time) {
         let Some(member) = self.members.find(key) else { return };
         let panic = || self.sets.get(member.place as usize).is_some_and(Set::panics);
-        if !member.is_watched() || member.standing_at(panic(), now) == member.standing {
+        if member.standing_at(panic(), now) == member.standing {
             self.tell(News::of(member, self.changes), member.standing);
         } else {
             self.stand(key, config, now);

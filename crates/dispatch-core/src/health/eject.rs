@@ -1,7 +1,5 @@
 //! Passive ejection: what the calls to one destination came to.
 
-use core::time::Duration;
-
 use crate::config::EjectionConfig;
 use crate::time::Time;
 
@@ -164,9 +162,9 @@ impl Attempts {
 
 /// The part of time that `now` is in.
 fn number(config: &EjectionConfig, now: Time) -> u64 {
-    let part = (config.window / BUCKETS as u32).max(Duration::from_micros(1));
+    let window = u64::try_from(config.window.as_micros()).unwrap_or(u64::MAX);
     // From BUCKETS on, so that an empty bucket is of no recent part.
-    BUCKETS + now.as_micros() / u64::try_from(part.as_micros()).unwrap_or(u64::MAX)
+    BUCKETS + now.as_micros() / (window / BUCKETS).max(1)
 }
 
 /// The window slides in so many steps.
@@ -174,6 +172,8 @@ const BUCKETS: u64 = 6;
 
 #[cfg(test)]
 mod tests {
+    use core::time::Duration;
+
     use super::*;
 
     fn after(calls: &str) -> Option<Cause> {
