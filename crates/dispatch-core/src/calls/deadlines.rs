@@ -2,6 +2,8 @@
 //!
 //! The links lie apart from the records. A call that ends touches its neighbours in the queue, which
 //! may be anywhere among a million; of their links, unlike of their records, most fit into a cache.
+//! Beside them stands the half of the hash by which the call is found, so that who ends a call by its
+//! lease need not wait for the record to know where that is.
 
 use alloc::vec::Vec;
 use core::time::Duration;
@@ -28,12 +30,14 @@ impl Queue {
             Some(link) => link.newer = index,
             None => self.oldest = index,
         }
-        links.put(index, Link { older, newer: NONE });
+        if let Some(link) = links.at_mut(index) {
+            (link.older, link.newer) = (older, NONE);
+        }
     }
 
     /// Takes out a call that is in it.
     pub(super) fn remove(&mut self, index: u32, links: &mut Links) {
-        let Some(Link { older, newer }) = links.at(index) else { return };
+        let Some(Link { older, newer, .. }) = links.at(index) else { return };
         match links.at_mut(older) {
             Some(link) => link.newer = newer,
             None => self.oldest = newer,
@@ -56,19 +60,27 @@ pub(super) struct Links {
 struct Link {
     older: u32,
     newer: u32,
+    /// The leading half of the hash of its Call-ID.
+    id: u32,
 }
 
 impl Links {
     /// Room for so many indexes, in any order.
     #[cfg(feature = "serde")]
     pub(super) fn of(indexes: usize) -> Self {
-        let page = |first: usize| alloc::vec![Link { older: NONE, newer: NONE }; PAGE.min(indexes - first)];
+        let page =
+            |first: usize| alloc::vec![Link { older: NONE, newer: NONE, id: 0 }; PAGE.min(indexes - first)];
         Self { pages: (0..indexes).step_by(PAGE).map(page).collect() }
     }
 
     /// Who comes after a call in its queue.
     pub(super) fn newer(&self, index: u32) -> u32 {
         self.at(index).map_or(NONE, |link| link.newer)
+    }
+
+    /// The leading half of the hash of a call's Call-ID.
+    pub(super) fn id(&self, index: u32) -> u32 {
+        self.at(index).map_or(0, |link| link.id)
     }
 
     fn at(&self, index: u32) -> Option<Link> {
@@ -80,7 +92,8 @@ impl Links {
     }
 
     /// Indexes come one after another, so that a new one is at most the next.
-    fn put(&mut self, index: u32, link: Link) {
+    pub(super) fn add(&mut self, index: u32, id: u32) {
+        let link = Link { older: NONE, newer: NONE, id };
         if let Some(known) = self.at_mut(index) {
             *known = link;
             return;

@@ -108,7 +108,7 @@ impl Calls {
             self.tenants.end(tenant);
             return None;
         };
-        self.by_id.insert(id, lease.index());
+        self.enter(lease.index(), id);
         self.setup.append(lease.index(), &mut self.links);
         Some(Lease(lease))
     }
@@ -145,7 +145,7 @@ impl Calls {
     pub(crate) fn end(&mut self, lease: Lease) -> Option<Record> {
         let record = self.records.remove(lease.0)?;
         self.dequeue(lease, record.confirmed);
-        self.by_id.remove(record.id, lease.0.index());
+        self.by_id.remove(self.links.id(lease.0.index()), lease.0.index());
         let mut chain = record.tried;
         while let Some(key) = self.tried.key_at(chain) {
             chain = self.tried.remove(key).map_or(NONE, |(_, next)| next);
@@ -165,7 +165,7 @@ impl Calls {
     /// The call with this hash of its Call-ID.
     pub(crate) fn by_id(&self, id: u64) -> Option<Lease> {
         let is_it = |index| self.records.at(index).is_some_and(|record| record.id == id);
-        self.records.key_at(self.by_id.find(id, is_it)?).map(Lease)
+        self.records.key_at(self.by_id.find(half(id), is_it)?).map(Lease)
     }
 
     /// The destinations that a call has been to, the last one first, without the present one.
@@ -198,8 +198,19 @@ impl Calls {
         self.records.len()
     }
 
+    /// Makes a call to be found by its Call-ID.
+    fn enter(&mut self, index: u32, id: u64) {
+        self.links.add(index, half(id));
+        self.by_id.insert(half(id), index, |index| self.links.id(index));
+    }
+
     fn dequeue(&mut self, lease: Lease, confirmed: bool) {
         let queue = if confirmed { &mut self.confirmed } else { &mut self.setup };
         queue.remove(lease.0.index(), &mut self.links);
     }
+}
+
+/// What the table and the links keep of the hash of a Call-ID.
+const fn half(id: u64) -> u32 {
+    (id >> 32) as u32
 }

@@ -86,7 +86,7 @@ impl Calls {
         }
         for (confirmed, call) in all() {
             restored
-                .enter(call, confirmed)
+                .restore(call, confirmed)
                 .map_err(|what| SnapshotError::of(format!("call {}", call.lease.to_u64()), what))?;
         }
         Ok(restored)
@@ -104,7 +104,7 @@ impl Calls {
     }
 
     /// Puts a call whose record is there wherever calls are found.
-    fn enter(&mut self, call: &state::Call, confirmed: bool) -> Result<(), &'static str> {
+    fn restore(&mut self, call: &state::Call, confirmed: bool) -> Result<(), &'static str> {
         let index = call.lease.index();
         if call.cost == 0 {
             return Err("it costs nothing");
@@ -112,7 +112,7 @@ impl Calls {
         if self.by_id(call.call_id).is_some() {
             return Err("another call has the hash of its Call-ID");
         }
-        self.by_id.insert(call.call_id, index);
+        self.enter(index, call.call_id);
         let queue = if confirmed { &mut self.confirmed } else { &mut self.setup };
         queue.append(index, &mut self.links);
         let mut tried = NONE;
