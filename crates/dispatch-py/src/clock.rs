@@ -3,6 +3,8 @@
 use callsteer::Time;
 use pyo3::prelude::*;
 use pyo3::{PyTraverseError, PyVisit};
+#[cfg(unix)]
+use rustix::time::{ClockId, clock_gettime};
 
 use crate::argument::Seconds;
 
@@ -45,14 +47,36 @@ impl Clock {
     pub(crate) fn now(&self, py: Python<'_>) -> PyResult<Time> {
         match self {
             #[cfg(unix)]
-            Self::Monotonic => {
-                use rustix::time::{ClockId, clock_gettime};
-                let now = clock_gettime(ClockId::Monotonic);
-                // Rounded up: what Python read before, rounded to the microsecond, is never later.
-                let micros = now.tv_sec as u64 * 1_000_000 + (now.tv_nsec as u64).div_ceil(1_000);
-                Ok(Time::from_micros(micros))
-            }
-            Self::Callable(clock) => Ok(clock.bind(py).call0()?.extract::<Seconds>()?.time()),
+            Self::Monotonic => Ok(read(ClockId::Monotonic)),
+            Self::Callable(clock) => called(clock, py),
         }
     }
+
+    /// `now`, or what it was at the last tick of the kernel's, which takes a fifth of the time to read: 1 to
+    /// 10 ms ago. Nobody sees the difference in a call: the core's time never goes back, and a limit of calls
+    /// per second, which takes a second's worth at once, allows what it allowed at the tick.
+    #[inline]
+    pub(crate) fn tick(&self, py: Python<'_>) -> PyResult<Time> {
+        match self {
+            #[cfg(unix)]
+            Self::Monotonic => Ok(read(TICK)),
+            Self::Callable(clock) => called(clock, py),
+        }
+    }
+}
+
+#[cfg(any(target_os = "linux", target_os = "android"))]
+const TICK: ClockId = ClockId::MonotonicCoarse;
+#[cfg(all(unix, not(any(target_os = "linux", target_os = "android"))))]
+const TICK: ClockId = ClockId::Monotonic;
+
+#[cfg(unix)]
+fn read(clock: ClockId) -> Time {
+    let now = clock_gettime(clock);
+    // Rounded up: what Python read before, rounded to the microsecond, is never later.
+    Time::from_micros(now.tv_sec as u64 * 1_000_000 + (now.tv_nsec as u64).div_ceil(1_000))
+}
+
+fn called(clock: &Py<PyAny>, py: Python<'_>) -> PyResult<Time> {
+    Ok(clock.bind(py).call0()?.extract::<Seconds>()?.time())
 }

@@ -81,6 +81,18 @@ def test_the_default_clock_is_time_monotonic() -> None:
             pass
 
 
+def test_a_call_begins_at_the_last_tick_and_not_before_what_is_known() -> None:
+    one = Dispatcher(setup_timeout=60)
+    before = time.monotonic()
+    one.add(Destination("sip:a"))
+    one.begin("1")
+    after = time.monotonic()
+    (end,) = [
+        event.at for event in iter(lambda: one.poll_event(now=after + 60), None) if event.kind == "expired"
+    ]
+    assert before - 1e-6 <= end - 60 <= after + 1e-6
+
+
 def test_now_wins_over_the_clock_and_never_goes_back() -> None:
     one = Dispatcher(clock=lambda: 5.0)
     bridge = one.add(Destination("sip:a"), now=10)

@@ -83,7 +83,7 @@ impl Dispatcher {
         now: Option<Seconds>,
     ) -> PyResult<Py<Picked>> {
         let call = described(call_id.0, set, key, cls, cost, tenant);
-        let picked = self.at(py, now, |state, now| {
+        let picked = self.at_tick(py, now, |state, now| {
             let picked = state.core.pick(&call, now);
             picked.map(|picked| (picked, state.objects.find_picked(py, picked.destination, picked.panic)))
         })?;
@@ -107,7 +107,7 @@ impl Dispatcher {
     /// `next`, by Call-ID.
     #[pyo3(signature = (call_id, *, now=None))]
     fn next_call(&self, py: Python<'_>, call_id: Text<'_>, now: Option<Seconds>) -> PyResult<Placed> {
-        let moved = self.at(py, now, |state, now| {
+        let moved = self.at_tick(py, now, |state, now| {
             let moved = state.core.next_call(call_id.0, now);
             moved.map(|moved| (moved, state.objects.find(py, moved.destination)))
         })?;
@@ -126,7 +126,7 @@ impl Dispatcher {
     /// `confirm`, by Call-ID.
     #[pyo3(signature = (call_id, *, now=None))]
     fn confirm_call(&self, py: Python<'_>, call_id: Text<'_>, now: Option<Seconds>) -> PyResult<()> {
-        let confirmed = self.at(py, now, |state, now| state.core.confirm_call(call_id.0, now))?;
+        let confirmed = self.at_tick(py, now, |state, now| state.core.confirm_call(call_id.0, now))?;
         confirmed.map_err(|error| error.raise(py))
     }
 
@@ -166,7 +166,7 @@ impl Dispatcher {
         now: Option<Seconds>,
     ) -> PyResult<&'static str> {
         let failure = reply.failure(retry_after);
-        let failed = self.at(py, now, |state, now| state.core.fail_call(call_id.0, failure, now))?;
+        let failed = self.at_tick(py, now, |state, now| state.core.fail_call(call_id.0, failure, now))?;
         failed.map(blame).map_err(|error| error.raise(py))
     }
 
@@ -180,7 +180,7 @@ impl Dispatcher {
     /// `end`, by Call-ID.
     #[pyo3(signature = (call_id, *, now=None))]
     fn end_call(&self, py: Python<'_>, call_id: Text<'_>, now: Option<Seconds>) -> PyResult<bool> {
-        self.at(py, now, |state, now| state.core.end_call(call_id.0, now))
+        self.at_tick(py, now, |state, now| state.core.end_call(call_id.0, now))
     }
 }
 
@@ -191,7 +191,7 @@ impl Dispatcher {
         call: &callsteer::Call<'_>,
         now: Option<Seconds>,
     ) -> PyResult<Placed> {
-        let placed = self.at(py, now, |state, now| {
+        let placed = self.at_tick(py, now, |state, now| {
             let placed = state.core.begin(call, now);
             placed.map(|placed| (placed, state.objects.find(py, placed.destination)))
         })?;
@@ -199,7 +199,7 @@ impl Dispatcher {
     }
 
     pub(crate) fn next_lease(&self, py: Python<'_>, lease: Lease, now: Option<Seconds>) -> PyResult<Placed> {
-        let moved = self.at(py, now, |state, now| {
+        let moved = self.at_tick(py, now, |state, now| {
             let moved = state.core.next(lease, now);
             moved.map(|moved| (moved, state.objects.find(py, moved.destination)))
         })?;
@@ -207,7 +207,7 @@ impl Dispatcher {
     }
 
     pub(crate) fn confirm_lease(&self, py: Python<'_>, lease: Lease, now: Option<Seconds>) -> PyResult<()> {
-        let confirmed = self.at(py, now, |state, now| state.core.confirm(lease, now))?;
+        let confirmed = self.at_tick(py, now, |state, now| state.core.confirm(lease, now))?;
         confirmed.map_err(|error| error.raise(py))
     }
 
@@ -220,12 +220,12 @@ impl Dispatcher {
         now: Option<Seconds>,
     ) -> PyResult<Blame> {
         let failure = reply.failure(retry_after);
-        let failed = self.at(py, now, |state, now| state.core.fail(lease, failure, now))?;
+        let failed = self.at_tick(py, now, |state, now| state.core.fail(lease, failure, now))?;
         failed.map_err(|error| error.raise(py))
     }
 
     pub(crate) fn end_lease(&self, py: Python<'_>, lease: Lease, now: Option<Seconds>) -> PyResult<bool> {
-        self.at(py, now, |state, now| state.core.end(lease, now))
+        self.at_tick(py, now, |state, now| state.core.end(lease, now))
     }
 
     fn placed(

@@ -109,10 +109,19 @@ impl Dispatcher {
         now: Option<Seconds>,
         act: impl FnOnce(&mut State, Time) -> T,
     ) -> PyResult<T> {
-        let now = match now {
-            Some(now) => now.time(),
-            None => self.clock.now(py)?,
-        };
+        let now = now.map_or_else(|| self.clock.now(py), |now| Ok(now.time()))?;
+        Ok(self.read(py, |state| act(state, now)))
+    }
+
+    /// `at`, for calls: to the tick.
+    #[inline]
+    pub(crate) fn at_tick<T>(
+        &self,
+        py: Python<'_>,
+        now: Option<Seconds>,
+        act: impl FnOnce(&mut State, Time) -> T,
+    ) -> PyResult<T> {
+        let now = now.map_or_else(|| self.clock.tick(py), |now| Ok(now.time()))?;
         Ok(self.read(py, |state| act(state, now)))
     }
 
