@@ -1,5 +1,6 @@
 //! A call: what is said of it, where it was placed, and as a `with` statement.
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use callsteer::{Blame, Lease, SetId};
@@ -15,9 +16,8 @@ use crate::dispatcher::Dispatcher;
 /// A call that has a destination and is counted there.
 #[pyclass(frozen, module = "callsteer")]
 pub(crate) struct Placed {
-    /// The call's handle, an integer, for `confirm`, `fail`, `next` and `end`.
-    #[pyo3(get)]
-    lease: u64,
+    /// It changes only while nobody has the object but the dispatcher.
+    lease: AtomicU64,
     /// Where it goes.
     #[pyo3(get)]
     destination: Py<Destination>,
@@ -29,38 +29,49 @@ pub(crate) struct Placed {
 #[pymethods]
 impl Placed {
     #[new]
-    fn new(lease: Whole<u64>, destination: Py<Destination>, panic: bool) -> Self {
-        Self { lease: lease.0, destination, panic }
+    pub(crate) fn new(lease: Whole<u64>, destination: Py<Destination>, panic: bool) -> Self {
+        Self { lease: lease.0.into(), destination, panic }
+    }
+
+    /// The call's handle, an integer, for `confirm`, `fail`, `next` and `end`.
+    #[getter]
+    fn lease(&self) -> u64 {
+        self.lease.load(Ordering::Relaxed)
     }
 
     fn __repr__(&self, py: Python<'_>) -> PyResult<String> {
         let panic = if self.panic { "True" } else { "False" };
         let destination = self.destination.bind(py).repr()?;
-        Ok(format!("Placed(lease={}, destination={destination}, panic={panic})", self.lease))
+        Ok(format!("Placed(lease={}, destination={destination}, panic={panic})", self.lease()))
     }
 
     fn __eq__(&self, other: &Bound<'_, PyAny>) -> PyResult<bool> {
         let Ok(other) = other.cast::<Self>() else { return Ok(false) };
         let (py, other) = (other.py(), other.get());
-        let same = self.lease == other.lease && self.panic == other.panic;
+        let same = self.lease() == other.lease() && self.panic == other.panic;
         Ok(same && self.destination.bind(py).eq(&other.destination)?)
     }
 
     fn __hash__(&self) -> u64 {
-        self.lease
+        self.lease()
     }
 
     fn __reduce__<'py>(
         slf: &Bound<'py, Self>,
     ) -> (Bound<'py, pyo3::types::PyType>, (u64, Py<Destination>, bool)) {
         let this = slf.get();
-        (slf.get_type(), (this.lease, this.destination.clone_ref(slf.py()), this.panic))
+        (slf.get_type(), (this.lease(), this.destination.clone_ref(slf.py()), this.panic))
     }
 }
 
 impl Placed {
     pub(crate) fn of(placed: callsteer::Placed, destination: Py<Destination>) -> Self {
-        Self { lease: placed.lease.to_u64(), destination, panic: placed.panic }
+        Self { lease: placed.lease.to_u64().into(), destination, panic: placed.panic }
+    }
+
+    /// Makes it another call's, at the same destination.
+    pub(crate) fn renew(&self, lease: Lease) {
+        self.lease.store(lease.to_u64(), Ordering::Relaxed);
     }
 }
 
@@ -173,9 +184,8 @@ impl Call {
         if blame == Blame::Caller {
             return Ok(None);
         }
-        let moved = dispatcher.next_lease(py, lease, now)?;
-        let destination = moved.destination.clone_ref(py);
-        self.set(py, Some((lease, moved.destination, moved.panic)));
+        let (moved, destination) = dispatcher.next_lease(py, lease, now)?;
+        self.set(py, Some((lease, destination.clone_ref(py), moved.panic)));
         Ok(Some(destination))
     }
 
@@ -186,9 +196,8 @@ impl Call {
 
     fn __enter__<'py>(slf: Bound<'py, Self>) -> PyResult<Bound<'py, Self>> {
         let (py, this) = (slf.py(), slf.get());
-        let placed = this.dispatcher.get().begin_call(py, &this.request.call(), None)?;
-        let lease = Lease::from_u64(placed.lease).ok_or_else(outside)?;
-        this.set(py, Some((lease, placed.destination, placed.panic)));
+        let (placed, destination) = this.dispatcher.get().begin_call(py, &this.request.call(), None)?;
+        this.set(py, Some((placed.lease, destination, placed.panic)));
         Ok(slf)
     }
 

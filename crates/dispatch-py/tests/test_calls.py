@@ -72,3 +72,17 @@ def test_destinations_come_back_as_the_same_object_until_they_are_described_anew
     assert dispatcher.begin("1").destination is heavier
     dispatcher.drain(bridge)
     assert dispatcher.status(heavier) == dispatcher.status(bridge)
+
+
+def test_a_call_that_somebody_has_stays_the_call_that_it_is() -> None:
+    dispatcher = fleet("a", "b")
+    held = [dispatcher.begin(str(number)) for number in range(100)]
+    assert len({placed.lease for placed in held}) == 100
+    assert [dispatcher.call_of(str(number)) for number in range(100)] == [placed.lease for placed in held]
+    # An object that nobody has any more stands for another call.
+    first = held.pop(0)
+    lease, found = first.lease, {first: "first"}
+    del first
+    assert all(dispatcher.begin(f"later {number}").lease != lease for number in range(10))
+    assert [placed.lease for placed in found] == [lease]
+    assert {hash(placed) for placed in held} == {placed.lease for placed in held}

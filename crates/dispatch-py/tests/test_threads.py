@@ -156,3 +156,14 @@ def test_a_dispatcher_that_its_clock_holds_is_collected() -> None:
     del hosts
     gc.collect()
     assert not [each for each in gc.get_objects() if isinstance(each, Host)]
+
+
+def test_every_thread_has_the_calls_that_it_began() -> None:
+    one = fleet()
+
+    def begin(name: int) -> bool:
+        begun = [(number, one.begin(f"{name}-{number}")) for number in range(150)]
+        return all(one.call_of(f"{name}-{number}") == placed.lease for number, placed in begun)
+
+    with ThreadPoolExecutor(THREADS) as pool:
+        assert all(pool.map(begin, range(THREADS)))

@@ -1,6 +1,6 @@
 //! Commands on calls, and what is said about them.
 
-use callsteer::{Blame, Lease};
+use callsteer::{Blame, Lease, Time};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 
@@ -39,8 +39,9 @@ impl Dispatcher {
         cost: Option<Whole<u32>>,
         tenant: Option<&str>,
         now: Option<Seconds>,
-    ) -> PyResult<Placed> {
-        self.begin_call(py, &described(call_id.0, set, key, cls, cost, tenant), now)
+    ) -> PyResult<Py<Placed>> {
+        let call = described(call_id.0, set, key, cls, cost, tenant);
+        self.place(py, now, |core, now| core.begin(&call, now))
     }
 
     /// A call for a `with` statement: it begins there and ends on any exit.
@@ -100,18 +101,14 @@ impl Dispatcher {
     ///     Exhausted: every destination that could take it has been tried; answer the caller and
     ///         `end` it.
     #[pyo3(signature = (lease, *, now=None))]
-    fn next(&self, py: Python<'_>, lease: Handle, now: Option<Seconds>) -> PyResult<Placed> {
-        self.next_lease(py, lease.0, now)
+    fn next(&self, py: Python<'_>, lease: Handle, now: Option<Seconds>) -> PyResult<Py<Placed>> {
+        self.place(py, now, |core, now| core.next(lease.0, now))
     }
 
     /// `next`, by Call-ID.
     #[pyo3(signature = (call_id, *, now=None))]
-    fn next_call(&self, py: Python<'_>, call_id: Text<'_>, now: Option<Seconds>) -> PyResult<Placed> {
-        let moved = self.at_tick(py, now, |state, now| {
-            let moved = state.core.next_call(call_id.0, now);
-            moved.map(|moved| (moved, state.objects.find(py, moved.destination)))
-        })?;
-        self.placed(py, moved.map_err(|error| error.raise(py))?)
+    fn next_call(&self, py: Python<'_>, call_id: Text<'_>, now: Option<Seconds>) -> PyResult<Py<Placed>> {
+        self.place(py, now, |core, now| core.next_call(call_id.0, now))
     }
 
     /// The call was answered: from now on it ends by `max_duration`. Saying it again changes nothing.
@@ -184,26 +181,25 @@ impl Dispatcher {
     }
 }
 
+/// A call and the object of where it is.
+type At = (callsteer::Placed, Py<Destination>);
+
 impl Dispatcher {
     pub(crate) fn begin_call(
         &self,
         py: Python<'_>,
         call: &callsteer::Call<'_>,
         now: Option<Seconds>,
-    ) -> PyResult<Placed> {
-        let placed = self.at_tick(py, now, |state, now| {
-            let placed = state.core.begin(call, now);
-            placed.map(|placed| (placed, state.objects.find(py, placed.destination)))
-        })?;
-        self.placed(py, placed.map_err(|error| error.raise(py))?)
+    ) -> PyResult<At> {
+        let placed = self.at_tick(py, now, |state, now| state.core.begin(call, now))?;
+        let placed = placed.map_err(|error| error.raise(py))?;
+        Ok((placed, self.object(py, placed.destination)?))
     }
 
-    pub(crate) fn next_lease(&self, py: Python<'_>, lease: Lease, now: Option<Seconds>) -> PyResult<Placed> {
-        let moved = self.at_tick(py, now, |state, now| {
-            let moved = state.core.next(lease, now);
-            moved.map(|moved| (moved, state.objects.find(py, moved.destination)))
-        })?;
-        self.placed(py, moved.map_err(|error| error.raise(py))?)
+    pub(crate) fn next_lease(&self, py: Python<'_>, lease: Lease, now: Option<Seconds>) -> PyResult<At> {
+        let moved = self.at_tick(py, now, |state, now| state.core.next(lease, now))?;
+        let moved = moved.map_err(|error| error.raise(py))?;
+        Ok((moved, self.object(py, moved.destination)?))
     }
 
     pub(crate) fn confirm_lease(&self, py: Python<'_>, lease: Lease, now: Option<Seconds>) -> PyResult<()> {
@@ -228,13 +224,21 @@ impl Dispatcher {
         self.at_tick(py, now, |state, now| state.core.end(lease, now))
     }
 
-    fn placed(
+    /// Finds a place for a call.
+    #[inline]
+    fn place<E: Refusal>(
         &self,
         py: Python<'_>,
-        (placed, object): (callsteer::Placed, Option<Py<Destination>>),
-    ) -> PyResult<Placed> {
-        let object = object.map_or_else(|| self.object(py, placed.destination), Ok)?;
-        Ok(Placed::of(placed, object))
+        now: Option<Seconds>,
+        place: impl FnOnce(&mut callsteer::Dispatcher, Time) -> Result<callsteer::Placed, E>,
+    ) -> PyResult<Py<Placed>> {
+        let placed = self.at_tick(py, now, |state, now| {
+            place(&mut state.core, now).map(|placed| (placed, state.objects.find_placed(py, &placed)))
+        })?;
+        match placed.map_err(|error| error.raise(py))? {
+            (_, Some(known)) => Ok(known),
+            (new, None) => Py::new(py, Placed::of(new, self.object(py, new.destination)?)),
+        }
     }
 }
 

@@ -85,7 +85,7 @@ impl Dispatcher {
     fn new(py: Python<'_>, clock: Option<Py<PyAny>>, options: Option<Bound<'_, PyDict>>) -> PyResult<Self> {
         let config: Config = written::read(&written::options(py, options), "invalid_config")?;
         let owner = OWNERS.fetch_add(1, Ordering::Relaxed);
-        let objects = Objects::new(config.max_events);
+        let objects = Objects::new(py, config.max_events)?;
         let core = callsteer::Dispatcher::new(config).map_err(|error| error.raise(py))?;
         Ok(Self { owner, clock: Clock::new(py, clock)?, state: Mutex::new(State { core, objects }) })
     }

@@ -61,7 +61,7 @@ impl Dispatcher {
         });
         let core = core.map_err(|error| error.raise(py))?;
         let owner = OWNERS.fetch_add(1, Ordering::Relaxed);
-        let objects = Objects::new(core.config().max_events);
+        let objects = Objects::new(py, core.config().max_events)?;
         let restored =
             Self { owner, clock: Clock::new(py, clock)?, state: Mutex::new(State { core, objects }) };
         restored.renew(py, |core| core.iter().map(|(id, ..)| id).collect())?;
