@@ -13,6 +13,7 @@ use callsteer::{Algorithm, Call, Dispatcher, Failure, Time};
 use serde::{Deserialize, Serialize};
 
 use crate::floors::{CALL_IDS, call_id, call_ids};
+use crate::measure::Numbers;
 use crate::suites::{CLASSES, config, destinations, dispatcher};
 
 /// What stands in the baseline.
@@ -127,6 +128,20 @@ const CASES: &[Counted] = &[
             ensure!(fleet.end(lease, Time::ZERO));
             Ok(())
         })
+    }),
+    ("load_score: order, 4,096 members that report", |times| {
+        let mut order = Counting::new(config(Algorithm::LoadScore), destinations(4_096, &[1]));
+        let mut live: Vec<u64> = (0..32_768).filter_map(|_| order.begin(0)).collect();
+        let (members, mut numbers): (Vec<u64>, _) = (order.members().collect(), Numbers::new(11));
+        for member in members {
+            order.report(member, 0.3 + 0.4 * numbers.below(1_000) as f64 / 1_000.0);
+        }
+        for _ in 0..times {
+            let call = numbers.below(live.len());
+            order.end(live[call]);
+            live[call] = order.begin(0).context("nobody takes calls")?;
+        }
+        Ok(())
     }),
 ];
 

@@ -1,5 +1,6 @@
 //! Parts of the dispatcher alone, for this repository's benches; nothing of it is kept stable.
 
+use crate::call::Call;
 use crate::config::Config;
 use crate::destination::Destination;
 use crate::fleet::Fleet;
@@ -48,6 +49,7 @@ impl Counting {
 
     /// Chooses by the hash of a key, and counts nothing.
     pub fn pick(&mut self, key: u64) -> Option<u64> {
+        self.fleet.settle(&Call::new(&[]), self.config.dispatchers, self.now);
         let (costs, dispatchers) = (&self.fleet.costs, self.config.dispatchers);
         let ask = Ask { key, text: None, class: 0, cost: 1, costs, dispatchers, now: self.now, tried: &[] };
         let leg = *self.fleet.legs(1).first()?;

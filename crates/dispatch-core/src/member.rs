@@ -40,7 +40,7 @@ impl Starts {
 }
 
 /// A destination as the dispatcher keeps it: what every call touches, which fits into one line of
-/// the cache, and its profile.
+/// the cache, its estimate and its profile.
 #[derive(Clone, Debug)]
 pub(crate) struct Member {
     /// Σ cost of its calls.
@@ -57,8 +57,12 @@ pub(crate) struct Member {
     pub(crate) place: u32,
     /// What its set was last told.
     pub(crate) standing: Standing,
-    /// Its calls are limited, or its reports are compared with them: a call touches the profile, too.
-    watched: bool,
+    /// Its calls are limited: a call looks at the profile, too.
+    limited: bool,
+    /// Its reports are compared with its calls.
+    reports: bool,
+    /// What its own calls and its reports say of its load.
+    pub(crate) estimate: Box<Estimate>,
     profile: Box<Profile>,
 }
 
@@ -83,8 +87,6 @@ pub(crate) struct Profile {
     pub(crate) rate: Rate,
     pub(crate) attempts: Attempts,
     pub(crate) warm_up: WarmUp,
-    /// What its own calls and its reports say of its load.
-    pub(crate) estimate: Estimate,
     /// What its last report said besides.
     pub(crate) said: Said,
     /// The earliest timer armed for it.
@@ -141,9 +143,21 @@ pub(crate) struct Drain {
 impl Member {
     /// Nobody's yet: without a call, and without a seat in its set.
     pub(crate) fn new(place: u32, touched: u64, profile: Profile) -> Self {
-        let (standing, profile) = (Standing::Removed, Box::new(profile));
-        let (load, placed, calls, watched) = (0, 0, 0, false);
-        Self { load, placed, touched, calls, seat: NONE, place, standing, watched, profile }
+        let (standing, estimate, profile) = (Standing::Removed, Box::default(), Box::new(profile));
+        let (load, placed, calls, limited, reports) = (0, 0, 0, false, false);
+        Self {
+            load,
+            placed,
+            touched,
+            calls,
+            seat: NONE,
+            place,
+            standing,
+            limited,
+            reports,
+            estimate,
+            profile,
+        }
     }
 
     /// Its seat in the set; `None` once removed.
@@ -168,7 +182,7 @@ impl Member {
         self.placed += 1;
         self.load += u64::from(cost);
         self.touched = change;
-        if self.watched || class != 0 {
+        if self.reports || class != 0 {
             let own = self.own();
             self.estimate.begin(class, cost, own, now);
         }
@@ -180,23 +194,23 @@ impl Member {
         self.calls -= 1;
         self.load -= u64::from(cost);
         self.touched = change;
-        if self.watched || class != 0 {
+        if self.reports || class != 0 {
             let own = self.own();
             self.estimate.end(class, cost, own, now);
         }
     }
 
-    /// Finds out whether calls touch the profile: its limits, or what it reported, changed.
+    /// Finds out what a call has to look at: its limits, or what it reported, changed.
     pub(crate) fn watch(&mut self) {
         let Destination { max_calls, max_rate, .. } = self.destination;
-        let reported = self.said.capacity.is_some() || self.estimate.is_measured();
-        self.watched = max_calls > 0 || max_rate > 0 || reported;
+        self.limited = max_calls > 0 || max_rate > 0 || self.said.capacity.is_some();
+        self.reports = self.estimate.is_measured();
     }
 
-    /// Whether the number of its calls can change how it stands, or what is estimated of it.
+    /// Whether the number of its calls can change how it stands.
     #[inline]
-    pub(crate) const fn is_watched(&self) -> bool {
-        self.watched
+    pub(crate) const fn is_limited(&self) -> bool {
+        self.limited
     }
 
     /// When something is due here whether or not anybody calls.

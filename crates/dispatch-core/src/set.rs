@@ -8,6 +8,7 @@ use core::time::Duration;
 
 use crate::config::Algorithm;
 use crate::hash::Hasher;
+use crate::load::costs::Costs;
 use crate::load::traffic::Traffic;
 use crate::member::Member;
 use crate::rng::Rng;
@@ -87,6 +88,8 @@ impl Set {
         change: Change,
         (before, after): (Standing, Standing),
         members: &Slots<Member>,
+        costs: &Costs,
+        now: Time,
     ) {
         if before != after {
             self.count(before, -1);
@@ -98,7 +101,7 @@ impl Set {
         }
         let candidates = Candidates { members, seats: &self.seats, usable: &self.usable };
         for (_, selector) in &mut self.selectors {
-            selector.moved(change, &candidates);
+            selector.moved(change, &candidates, costs, now);
         }
     }
 
@@ -119,6 +122,14 @@ impl Set {
                 selector.rebuild(&candidates);
             }
             self.stale = false;
+        }
+    }
+
+    /// Makes ready to choose for a call like this.
+    pub(crate) fn settle(&mut self, selector: usize, members: &Slots<Member>, ask: &Ask<'_>) {
+        let candidates = Candidates { members, seats: &self.seats, usable: &self.usable };
+        if let Some((_, selector)) = self.selectors.get_mut(selector) {
+            selector.settle(&candidates, ask);
         }
     }
 

@@ -25,6 +25,7 @@ impl Dispatcher {
     pub fn begin(&mut self, call: &Call<'_>, now: Time) -> Result<Placed, BeginError> {
         let now = self.advance(now);
         self.fleet.prepare(call.set, &self.config);
+        self.fleet.settle(call, self.unheard, now);
         let mut rng = self.rng;
         let choice = match self.choose(&self.fleet, call, &mut rng) {
             Ok(Choice::Known(placed)) => {
@@ -61,9 +62,10 @@ impl Dispatcher {
     /// # Errors
     /// As `begin`.
     pub fn pick(&mut self, call: &Call<'_>, now: Time) -> Result<Picked, BeginError> {
-        self.advance(now);
+        let now = self.advance(now);
         check_cost(call)?;
         self.fleet.prepare(call.set, &self.config);
+        self.fleet.settle(call, self.unheard, now);
         let mut key = 0;
         let way = self.fleet.way(call.set);
         if way.is_some_and(|way| way.hashes) {

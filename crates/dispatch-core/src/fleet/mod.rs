@@ -20,7 +20,6 @@ use crate::health::probe::ProbeClock;
 use crate::health::slow_start::WarmUp;
 use crate::health::{Health, Observed};
 use crate::load::costs::Costs;
-use crate::load::score::Estimate;
 use crate::member::{Member, Profile, Said};
 use crate::rate::Rate;
 use crate::rng::Rng;
@@ -114,7 +113,6 @@ impl Fleet {
             rate: Rate::default(),
             attempts: Attempts::default(),
             warm_up: WarmUp::WARM,
-            estimate: Estimate::default(),
             said: Said::default(),
             wakes: None,
             destination,
@@ -205,7 +203,7 @@ impl Fleet {
     /// Counts a new call in, also against the rate limit.
     pub(crate) fn take(&mut self, key: Key, class: u16, cost: u32, config: &Config, now: Time) {
         self.change(key, config, now, |member, change| {
-            if member.is_watched() {
+            if member.is_limited() {
                 let limit = member.destination.max_rate;
                 member.rate.count(limit, now);
             }

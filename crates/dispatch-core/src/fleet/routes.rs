@@ -4,6 +4,7 @@ use alloc::vec::Vec;
 use core::time::Duration;
 
 use super::Fleet;
+use crate::call::Call;
 use crate::config::{Algorithm, Config, SetId};
 use crate::rng::Rng;
 use crate::select::Ask;
@@ -18,6 +19,8 @@ pub(crate) struct Way {
     pub(crate) legs: Vec<Leg>,
     /// Whether any of them looks at the hash of a call's key.
     pub(crate) hashes: bool,
+    /// Whether any of them follows estimates, which move by themselves.
+    pub(crate) estimates: bool,
 }
 
 /// One route of a policy: a set by its place, and one of its algorithms by its place.
@@ -50,17 +53,18 @@ impl Fleet {
     #[inline(never)]
     fn make_ready(&mut self, set: SetId, config: &Config) {
         if let Err(place) = self.find_way(set) {
-            let (mut legs, mut hashes) = (Vec::new(), false);
+            let (mut legs, mut hashes, mut estimates) = (Vec::new(), false, false);
             for (index, route) in (0u8..).zip(config.routes(set)) {
                 let Some(place) = self.places.get(&route.set).copied() else { continue };
                 let Some(set) = self.sets.get_mut(place) else { continue };
                 let selector = set.selector(route.algorithm, self.hasher);
                 legs.push(Leg { route: index, set: place, selector });
                 hashes |= route.algorithm.hashes();
+                estimates |= route.algorithm == Algorithm::LoadScore;
             }
             // Nothing is kept of sets that do not exist: callers may ask for any number.
             if !legs.is_empty() {
-                self.ways.insert(place, Way { set, legs, hashes });
+                self.ways.insert(place, Way { set, legs, hashes, estimates });
             }
         }
         self.ready = self.find_way(set).ok().map(|place| (set, place));
@@ -68,6 +72,27 @@ impl Fleet {
         for leg in known.into_iter().flat_map(|way| &way.legs) {
             if let Some(set) = self.sets.get_mut(leg.set) {
                 set.refresh(&self.members);
+            }
+        }
+    }
+
+    /// Finds out whom estimates favour now, for a call like this; [`choose`](Self::choose) would look at all.
+    #[inline]
+    pub(crate) fn settle(&mut self, call: &Call<'_>, dispatchers: u32, now: Time) {
+        if self.way(call.set).is_some_and(|way| way.estimates) {
+            self.settle_legs(call, dispatchers, now);
+        }
+    }
+
+    #[inline(never)]
+    fn settle_legs(&mut self, call: &Call<'_>, dispatchers: u32, now: Time) {
+        let class = self.class_as_compared(call.class);
+        let Ok(way) = self.find_way(call.set) else { return };
+        let costs = &self.costs;
+        let ask = Ask { key: 0, text: None, class, cost: call.cost, costs, dispatchers, now, tried: &[] };
+        for leg in self.ways.get(way).into_iter().flat_map(|way| &way.legs) {
+            if let Some(set) = self.sets.get_mut(leg.set) {
+                set.settle(leg.selector, &self.members, &ask);
             }
         }
     }

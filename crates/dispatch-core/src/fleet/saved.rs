@@ -116,9 +116,10 @@ impl Fleet {
             let profile = Profile {
                 probe_queued: queued.contains(&member.key),
                 share: config.share(destination.max_calls),
-                ..profile(member, destination, estimate)
+                ..profile(member, destination)
             };
             let mut restored = Member::new(place as u32, member.touched, profile);
+            *restored.estimate = estimate;
             restored.placed = member.placed;
             restored.sit(member.seat);
             members.push((member.key, restored));
@@ -214,7 +215,7 @@ fn member_saved(key: Key, member: &Member) -> state::Member {
 }
 
 /// What changes from time to time, as far as it was saved.
-fn profile(member: &state::Member, destination: Destination, estimate: Estimate) -> Profile {
+fn profile(member: &state::Member, destination: Destination) -> Profile {
     Profile {
         destination,
         set: member.set,
@@ -229,7 +230,6 @@ fn profile(member: &state::Member, destination: Destination, estimate: Estimate)
         rate: member.rate,
         attempts: member.attempts.clone(),
         warm_up: member.warm_up,
-        estimate,
         said: member.said,
         wakes: member.wakes,
     }

@@ -46,7 +46,7 @@ impl Fleet {
             self.no_timer_before = self.no_timer_before.min(at);
         }
         let news = News::of(member, self.changes);
-        self.tell(news, before);
+        self.tell(news, before, now);
     }
 
     /// Changes the count of calls of a member, as the change of the number that is given; the calls
@@ -63,11 +63,11 @@ impl Fleet {
         let member = self.members.find_mut(key)?;
         count(member, self.changes);
         let calls = member.calls;
-        if member.is_watched() {
+        if member.is_limited() {
             self.recount(key, config, now);
         } else {
             let (news, standing) = (News::of(member, self.changes), member.standing);
-            self.tell(news, standing);
+            self.tell(news, standing, now);
         }
         Some(calls)
     }
@@ -77,7 +77,7 @@ impl Fleet {
         let Some(member) = self.members.find(key) else { return };
         let panic = || self.sets.get(member.place as usize).is_some_and(Set::panics);
         if member.standing_at(panic(), now) == member.standing {
-            self.tell(News::of(member, self.changes), member.standing);
+            self.tell(News::of(member, self.changes), member.standing, now);
         } else {
             self.stand(key, config, now);
         }
@@ -85,10 +85,10 @@ impl Fleet {
 
     /// Tells the set of a member what there is to tell of it.
     #[inline]
-    fn tell(&mut self, news: News, before: Standing) {
+    fn tell(&mut self, news: News, before: Standing, now: Time) {
         self.moves += 1;
         if let (Some(set), Some(change)) = (self.sets.get_mut(news.place as usize), news.change) {
-            set.moved(change, (before, news.standing), &self.members);
+            set.moved(change, (before, news.standing), &self.members, &self.costs, now);
         }
     }
 

@@ -21,11 +21,22 @@ pub(crate) struct Costs {
     mean: f64,
     /// Own calls.
     traffic: Traffic,
+    /// How many reports taught something, and Σ of the greatest fall of a cost over them.
+    lessons: u64,
+    falls: f64,
 }
 
 impl Default for Costs {
     fn default() -> Self {
-        Self { classes: Vec::new(), work: 0.0, calls: 0.0, mean: 1.0, traffic: Traffic::default() }
+        Self {
+            classes: Vec::new(),
+            work: 0.0,
+            calls: 0.0,
+            mean: 1.0,
+            traffic: Traffic::default(),
+            lessons: 0,
+            falls: 0.0,
+        }
     }
 }
 
@@ -42,6 +53,16 @@ impl Costs {
     /// Whether a bridge reported more than 0.
     pub(super) fn is_learned(&self) -> bool {
         self.work > 0.0
+    }
+
+    /// How many reports taught something.
+    pub(super) const fn lessons(&self) -> u64 {
+        self.lessons
+    }
+
+    /// Σ of the greatest fall of a cost, (before - after) / after, over reports.
+    pub(super) const fn falls(&self) -> f64 {
+        self.falls
     }
 
     /// A call began here.
@@ -70,6 +91,7 @@ impl Costs {
         let keep = libm::exp(-1.0 / (FORGET_REPORTS * members));
         self.work = self.work * keep + y;
         self.calls = self.calls * keep + calls;
+        let before = self.mean;
         self.mean = if self.work > 0.0 && self.calls > 0.0 { self.work / self.calls } else { 1.0 };
         let mean = self.mean;
         let within = |cost: f64| cost.clamp(LEAST_COST * mean, MOST_COST * mean);
@@ -77,15 +99,24 @@ impl Costs {
         let classes = own.clone().count().max(self.classes.len());
         self.classes.resize(classes, None);
         let (mut expected, mut norm) = (mean * others, 1.0);
+        let mut fall = before / mean;
         for (cost, calls) in self.classes.iter_mut().zip(own.clone()).filter(|(_, calls)| *calls > 0.0) {
+            if cost.is_none() {
+                fall = fall.max(before / first);
+            }
             expected += *cost.get_or_insert(first) * calls;
             norm += calls * calls;
         }
         let share = (1.0 - decay(interval, LEARN)) / members;
         let step = GAIN * share.max(LEAST_SHARE) * (y - expected) / norm;
         for (cost, calls) in self.classes.iter_mut().zip(own).filter(|(_, calls)| *calls > 0.0) {
-            *cost = cost.map(|cost| within(cost + step * calls));
+            let before = cost.unwrap_or(first);
+            let after = within(before + step * calls);
+            fall = fall.max(before / after);
+            *cost = Some(after);
         }
+        self.lessons += 1;
+        self.falls += (fall - 1.0).clamp(0.0, MOST_FALL);
     }
 }
 
@@ -102,6 +133,8 @@ const LEARN: f64 = 120.0;
 const GAIN: f64 = 4.0;
 /// The least step, so that a large fleet goes on learning.
 const LEAST_SHARE: f64 = 0.0005;
+/// A fall that counts as this one is as good as any: whoever hears of it looks again.
+const MOST_FALL: f64 = 100.0;
 /// A class costs no less and no more than this many mean calls: wrong labels do bounded harm.
 const LEAST_COST: f64 = 0.1;
 const MOST_COST: f64 = 10.0;

@@ -22,13 +22,16 @@
 //! decays and L goes back to P.
 
 mod others;
+mod sag;
 #[cfg(feature = "serde")]
 pub(crate) mod saved;
+use alloc::collections::VecDeque;
 use alloc::vec::Vec;
 use core::time::Duration;
 
 use super::costs::{Costs, decay};
 use crate::time::Time;
+pub(crate) use sag::Moment;
 
 /// What is known of the load of one bridge.
 #[derive(Clone, Debug, Default)]
@@ -44,7 +47,7 @@ pub(crate) struct Estimate {
     /// How often the score contradicted the count, up and down.
     doubt: u8,
     /// What own calls were a short while ago, oldest first; kept from the first report on.
-    history: Vec<Past>,
+    history: VecDeque<Past>,
 }
 
 /// Own calls: how many, and Σ cost. The member counts them.
@@ -111,7 +114,7 @@ impl Estimate {
         let load = load?;
         if self.history.is_empty() {
             // The next change may be younger than the next report.
-            self.history.push(past);
+            self.history.push_back(past);
         }
         let others = self.foreign + past.own.load as f64 - own.load as f64;
         let expected = |this: &Self, costs: &Costs| this.own_load(own, costs) + costs.mean() * others;
@@ -193,22 +196,21 @@ impl Estimate {
         if self.measured.is_none() {
             return;
         }
-        if let Some(last) = self.history.last_mut().filter(|last| now.since(last.at) < GRAIN) {
+        if let Some(last) = self.history.back_mut().filter(|last| now.since(last.at) < GRAIN) {
             last.own = own;
             return;
         }
         if self.history.len() == HISTORY {
-            self.history.rotate_left(1);
-            self.history.truncate(HISTORY - 1);
+            self.history.pop_front();
         }
-        self.history.push(Past { at: now, own });
+        self.history.push_back(Past { at: now, own });
     }
 
     /// Own calls at a point in time, as far as they are remembered.
     fn past(&self, own: Own, at: Time) -> Past {
         let now = Past { at, own };
         let before = self.history.iter().rev().find(|past| past.at <= at);
-        before.or(self.history.first()).copied().unwrap_or(now)
+        before.or(self.history.front()).copied().unwrap_or(now)
     }
 }
 

@@ -1,6 +1,6 @@
 //! `load_score`: the least (estimated load + expected cost of the call) / weight.
 //!
-//! With one dispatcher the least wins, ties at random. With D > 1 that would herd: all of them see
+//! With one dispatcher the least wins, of equals the one whose load changed the longest ago. With D > 1 that would herd: all of them see
 //! the same report and run to the same bridge until the next one. So each draws, in proportion to
 //! the room that water poured over the fleet would fill; the water is half a call, and what the
 //! other dispatchers begin, at our own rate each, in the age of a report:
@@ -8,45 +8,68 @@
 //! ```text
 //! p_b ∝ w_b (level - (L_b + ĉ) / w_b)+,   Σ_b w_b (level - (L_b + ĉ) / w_b)+ = c̄ (1/2 + (D - 1) rate age)
 //! ```
+//!
+//! For calls that have been nowhere yet, [`Floors`] know the few that may be the least; others look at all.
 
-use super::{Ask, Candidates};
+use super::floors::Floors;
+use super::{Ask, Candidates, Change};
+use crate::load::costs::Costs;
 use crate::member::Member;
 use crate::rng::Rng;
+use crate::time::Time;
 
-pub(crate) fn choose(candidates: &Candidates<'_>, ask: &Ask<'_>, rng: &mut Rng) -> Option<u32> {
-    if ask.dispatchers > 1 { draw(candidates, ask, rng) } else { least(candidates, ask, rng) }
+#[derive(Clone, Debug, Default)]
+pub(crate) struct LoadScore {
+    pub(super) floors: Floors,
+}
+
+impl LoadScore {
+    pub(crate) fn rebuild(&mut self) {
+        self.floors.clear();
+    }
+
+    pub(crate) fn moved(&mut self, change: Change, candidates: &Candidates<'_>, costs: &Costs, now: Time) {
+        self.floors.moved(change, candidates, costs, now);
+    }
+
+    /// Finds out who may be the least for a call like this.
+    pub(crate) fn settle(&mut self, candidates: &Candidates<'_>, ask: &Ask<'_>) {
+        if ask.dispatchers == 1 {
+            self.floors.settle(candidates, ask);
+        }
+    }
+
+    pub(crate) fn choose(&self, candidates: &Candidates<'_>, ask: &Ask<'_>, rng: &mut Rng) -> Option<u32> {
+        if ask.dispatchers > 1 {
+            return draw(candidates, ask, rng).or_else(|| least(candidates, ask, None));
+        }
+        least(candidates, ask, Some(&self.floors))
+    }
 }
 
 /// (L + ĉ) / w of a member.
 pub(crate) fn key(member: &Member, ask: &Ask<'_>) -> f64 {
-    key_with(member, cost(ask), ask)
-}
-
-/// ĉ: what the call is expected to cost.
-fn cost(ask: &Ask<'_>) -> f64 {
-    ask.costs.of(ask.class) * f64::from(ask.cost)
+    key_with(member, ask.expected_cost(), ask)
 }
 
 fn key_with(member: &Member, cost: f64, ask: &Ask<'_>) -> f64 {
     (member.estimate.load(member.own(), ask.costs, ask.dispatchers, ask.now) + cost) / member.weight()
 }
 
-fn least(candidates: &Candidates<'_>, ask: &Ask<'_>, rng: &mut Rng) -> Option<u32> {
-    let (mut best, mut least, mut equals) = (None, f64::INFINITY, 0);
-    let cost = cost(ask);
-    for (seat, member) in open(candidates, ask) {
-        let key = key_with(member, cost, ask);
-        if key < least {
-            (best, least, equals) = (Some(seat), key, 1);
-        } else if key == least {
-            // The n-th of equals replaces the one held with probability 1 / n: all are as likely.
-            equals += 1;
-            if rng.below(equals) == 0 {
-                best = Some(seat);
-            }
+fn least(candidates: &Candidates<'_>, ask: &Ask<'_>, floors: Option<&Floors>) -> Option<u32> {
+    let cost = ask.expected_cost();
+    let mut least: Option<(f64, u64, u32)> = None;
+    let mut look = |seat: u32| {
+        let Some(member) = candidates.member(seat) else { return };
+        let next = (key_with(member, cost, ask), member.touched, seat);
+        if least.is_none_or(|least| next < least) {
+            least = Some(next);
         }
+    };
+    if !floors.is_some_and(|floors| floors.visit_lowest(ask, &mut look)) {
+        open(candidates, ask).for_each(|(seat, _)| look(seat));
     }
-    best
+    least.map(|(_, _, seat)| seat)
 }
 
 fn draw(candidates: &Candidates<'_>, ask: &Ask<'_>, rng: &mut Rng) -> Option<u32> {
@@ -64,7 +87,7 @@ fn draw(candidates: &Candidates<'_>, ask: &Ask<'_>, rng: &mut Rng) -> Option<u32
             left -= room;
         }
     }
-    last.or_else(|| least(candidates, ask, rng))
+    last
 }
 
 /// How much is poured: the mean cost of the calls that nobody has reported yet.

@@ -6,6 +6,7 @@
 mod bits;
 mod call_id_hash;
 mod call_load;
+mod floors;
 mod kamailio;
 mod load_score;
 mod power_of_two;
@@ -30,6 +31,7 @@ use crate::time::Time;
 use call_id_hash::CallIdHash;
 use call_load::CallLoad;
 use kamailio::Kamailio;
+use load_score::LoadScore;
 use priority::Priority;
 use round_robin::RoundRobin;
 use weighted::Weighted;
@@ -92,6 +94,13 @@ pub(crate) struct Ask<'a> {
     pub(crate) tried: &'a [u32],
 }
 
+impl Ask<'_> {
+    /// ĉ: what the call is expected to cost.
+    fn expected_cost(&self) -> f64 {
+        self.costs.of(self.class) * f64::from(self.cost)
+    }
+}
+
 /// The algorithm of a set, with the order that it keeps. It has a tag of its own, which costs one
 /// comparison to read.
 #[derive(Clone, Debug)]
@@ -104,7 +113,7 @@ pub(crate) enum Selector {
     Priority(Priority),
     Random,
     PowerOfTwo,
-    LoadScore,
+    LoadScore(LoadScore),
     Kamailio(Kamailio),
 }
 
@@ -118,7 +127,7 @@ impl Selector {
             Algorithm::Priority => Self::Priority(Priority::default()),
             Algorithm::Random => Self::Random,
             Algorithm::PowerOfTwo => Self::PowerOfTwo,
-            Algorithm::LoadScore => Self::LoadScore,
+            Algorithm::LoadScore => Self::LoadScore(LoadScore::default()),
             Algorithm::Kamailio { alg, use_default, unsigned_bytes } => {
                 Self::Kamailio(Kamailio::new(alg, use_default, unsigned_bytes, hasher))
             }
@@ -133,9 +142,11 @@ impl Selector {
             Self::Weighted(weighted) => weighted.turn(),
             Self::Priority(priority) => priority.turn(),
             Self::Kamailio(kamailio) => kamailio.turn(),
-            Self::CallIdHash(_) | Self::CallLoad(_) | Self::Random | Self::PowerOfTwo | Self::LoadScore => {
-                Turn::Nothing
-            }
+            Self::CallIdHash(_)
+            | Self::CallLoad(_)
+            | Self::Random
+            | Self::PowerOfTwo
+            | Self::LoadScore(_) => Turn::Nothing,
         }
     }
 
@@ -168,7 +179,11 @@ impl Selector {
             }
             (Self::Kamailio(kamailio), turn) => kamailio.resume(turn, seats),
             (
-                Self::CallIdHash(_) | Self::CallLoad(_) | Self::Random | Self::PowerOfTwo | Self::LoadScore,
+                Self::CallIdHash(_)
+                | Self::CallLoad(_)
+                | Self::Random
+                | Self::PowerOfTwo
+                | Self::LoadScore(_),
                 Turn::Nothing,
             ) => true,
             _ => false,
@@ -184,20 +199,30 @@ impl Selector {
             Self::CallLoad(call_load) => call_load.rebuild(candidates),
             Self::Priority(priority) => priority.rebuild(candidates),
             Self::Kamailio(kamailio) => kamailio.rebuild(candidates),
-            Self::RoundRobin(_) | Self::Random | Self::PowerOfTwo | Self::LoadScore => {}
+            Self::LoadScore(load_score) => load_score.rebuild(),
+            Self::RoundRobin(_) | Self::Random | Self::PowerOfTwo => {}
         }
     }
 
-    /// The load at a seat changed, or whether it is usable.
+    /// The load at a seat changed, or what is estimated of it, or whether it is usable.
     #[inline]
-    pub(crate) fn moved(&mut self, change: Change, candidates: &Candidates<'_>) {
+    pub(crate) fn moved(&mut self, change: Change, candidates: &Candidates<'_>, costs: &Costs, now: Time) {
         match self {
             Self::CallIdHash(hash) => hash.moved(change.seat, candidates),
             Self::Weighted(weighted) => weighted.moved(change),
             Self::CallLoad(call_load) => call_load.moved(change, candidates),
             Self::Priority(priority) => priority.moved(change),
             Self::Kamailio(kamailio) => kamailio.moved(change, candidates),
-            Self::RoundRobin(_) | Self::Random | Self::PowerOfTwo | Self::LoadScore => {}
+            Self::LoadScore(load_score) => load_score.moved(change, candidates, costs, now),
+            Self::RoundRobin(_) | Self::Random | Self::PowerOfTwo => {}
+        }
+    }
+
+    /// Makes ready to choose for a call like this; `choose` gives the same without, later.
+    #[inline]
+    pub(crate) fn settle(&mut self, candidates: &Candidates<'_>, ask: &Ask<'_>) {
+        if let Self::LoadScore(load_score) = self {
+            load_score.settle(candidates, ask);
         }
     }
 
@@ -229,7 +254,7 @@ impl Selector {
             Self::Priority(priority) => priority.choose(candidates, ask),
             Self::Random => random::choose(candidates, ask, rng),
             Self::PowerOfTwo => power_of_two::choose(candidates, ask, rng),
-            Self::LoadScore => load_score::choose(candidates, ask, rng),
+            Self::LoadScore(load_score) => load_score.choose(candidates, ask, rng),
             Self::Kamailio(kamailio) => kamailio.choose(candidates, ask, rng),
         }
     }
@@ -240,7 +265,11 @@ impl Selector {
         match self {
             Self::RoundRobin(turn) => turn.chosen(seat),
             Self::Weighted(weighted) => weighted.chosen(seat),
-            Self::CallIdHash(_) | Self::CallLoad(_) | Self::Random | Self::PowerOfTwo | Self::LoadScore => {}
+            Self::CallIdHash(_)
+            | Self::CallLoad(_)
+            | Self::Random
+            | Self::PowerOfTwo
+            | Self::LoadScore(_) => {}
             Self::Priority(priority) => priority.chosen(seat),
             Self::Kamailio(kamailio) => kamailio.chosen(seat, fails_over),
         }
@@ -255,7 +284,7 @@ impl Selector {
             Self::CallLoad(_) | Self::PowerOfTwo => candidates
                 .member(seat)
                 .map(|member| (member.load as f64 + f64::from(ask.cost)) / member.weight()),
-            Self::LoadScore => candidates.member(seat).map(|member| load_score::key(member, ask)),
+            Self::LoadScore(_) => candidates.member(seat).map(|member| load_score::key(member, ask)),
             Self::Priority(_) => Some(-f64::from(candidates.member(seat)?.destination.priority)),
             Self::Random => None,
             Self::Kamailio(kamailio) => kamailio.distance(seat, candidates, ask),

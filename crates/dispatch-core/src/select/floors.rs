@@ -1,0 +1,411 @@
+//! Who is the least by an estimate that moves by itself, without looking at all.
+//!
+//! Each candidate has a floor: L + c̄ as it was when it was looked at last, times exp(sag then). Now it is at
+//! least floor / exp(sag now) (`load::score::sag`). Of the candidates of one weight, the least floor is
+//! at the root of a winner tree; it is looked at again until it is as low as it says. Between two calls the sag
+//! is small, so that this is done for a few, whatever the number of members.
+
+use alloc::vec::Vec;
+
+use super::{Ask, Candidates, Change};
+use crate::load::costs::Costs;
+use crate::load::score::Moment;
+use crate::member::Member;
+use crate::time::Time;
+
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Floors {
+    /// One per weight, ascending; none until somebody asks.
+    lines: Vec<Line>,
+    /// Where each seat stands.
+    places: Vec<Place>,
+    scale: Scale,
+}
+
+#[derive(Clone, Copy, Debug, Default)]
+struct Place {
+    line: u32,
+    leaf: u32,
+    /// The number of the moment when it was looked at.
+    seen: u64,
+}
+
+/// exp(sag) since a base that keeps it small.
+#[derive(Clone, Copy, Debug, Default)]
+struct Scale {
+    base: Moment,
+    moment: Moment,
+    /// Moments are numbered as they come.
+    number: u64,
+    factor: f64,
+}
+
+impl Scale {
+    fn start(&mut self, base: Moment) {
+        *self = Self { base, moment: base, number: self.number + 1, factor: 1.0 };
+    }
+
+    fn go_to(&mut self, moment: Moment) {
+        if moment != self.moment {
+            let factor = libm::exp(moment.sag_since(&self.base));
+            *self = Self { moment, number: self.number + 1, factor, ..*self };
+        }
+    }
+
+    /// Whether so much may have changed that all are looked at again.
+    fn is_far(&self, moment: Moment) -> bool {
+        moment.sag_since(&self.base) > FAR
+    }
+}
+
+impl Floors {
+    /// Forgets everybody.
+    pub(crate) fn clear(&mut self) {
+        self.lines.clear();
+    }
+
+    /// Something changed at a seat.
+    pub(crate) fn moved(&mut self, change: Change, candidates: &Candidates<'_>, costs: &Costs, now: Time) {
+        let moment = Moment::of(costs, now);
+        // Whoever asks then looks at all.
+        if self.lines.is_empty() || self.scale.is_far(moment) {
+            return;
+        }
+        self.scale.go_to(moment);
+        self.look(change.seat, candidates, costs, now);
+    }
+
+    /// Looks until the least for a call like this is as low as it says.
+    pub(crate) fn settle(&mut self, candidates: &Candidates<'_>, ask: &Ask<'_>) {
+        let moment = Moment::of(ask.costs, ask.now);
+        if self.lines.is_empty() || self.scale.is_far(moment) {
+            return self.build(candidates, ask.costs, ask.now);
+        }
+        self.scale.go_to(moment);
+        for _ in 0..=self.places.len() / MANY {
+            let Some(seat) = self.best(ask).and_then(|(_, line)| line.first()) else { return };
+            if self.is_seen(seat) {
+                return;
+            }
+            self.look(seat, candidates, ask.costs, ask.now);
+        }
+        self.build(candidates, ask.costs, ask.now);
+    }
+
+    /// Visits those that may be the least for a call that has been nowhere; nobody, and says so, where that is
+    /// not [settled](Self::settle).
+    pub(crate) fn visit_lowest(&self, ask: &Ask<'_>, visit: &mut impl FnMut(u32)) -> bool {
+        if !ask.tried.is_empty() || self.scale.moment != Moment::of(ask.costs, ask.now) {
+            return false;
+        }
+        let Some((least, _)) = self.best(ask) else { return false };
+        // What is rounded twice may differ from what is rounded once.
+        let limit = least + least.abs() * ROUNDED;
+        for line in self.lines.iter().filter(|line| self.key(line.floor(), line, ask) <= limit) {
+            if self.scale.moment == Moment::default() {
+                // Before any report nothing is rounded.
+                line.first().into_iter().for_each(&mut *visit);
+            } else {
+                line.visit(1, &|floor| self.key(floor, line, ask) <= limit, visit);
+            }
+        }
+        true
+    }
+
+    /// Whether this seat was looked at in this moment.
+    fn is_seen(&self, seat: u32) -> bool {
+        self.places.get(seat as usize).is_some_and(|place| place.seen == self.scale.number)
+    }
+
+    /// The line whose first one is the least for a call like this, with its key.
+    fn best(&self, ask: &Ask<'_>) -> Option<(f64, &Line)> {
+        let keys = self.lines.iter().map(|line| (self.key(line.floor(), line, ask), line));
+        keys.filter(|(key, _)| *key < f64::INFINITY)
+            .reduce(|best, next| if next.0 < best.0 { next } else { best })
+    }
+
+    /// (L + ĉ) / w of a floor: what it is at least; infinite where nobody is.
+    fn key(&self, floor: f64, line: &Line, ask: &Ask<'_>) -> f64 {
+        (floor / self.scale.factor - ask.costs.mean() + ask.expected_cost()) / line.weight
+    }
+
+    fn look(&mut self, seat: u32, candidates: &Candidates<'_>, costs: &Costs, now: Time) {
+        let node = self.node(seat, candidates, costs, now);
+        let Some(place) = self.places.get_mut(seat as usize) else { return };
+        place.seen = self.scale.number;
+        if let Some(line) = self.lines.get_mut(place.line as usize) {
+            line.set(place.leaf as usize, node);
+        }
+    }
+
+    fn node(&self, seat: u32, candidates: &Candidates<'_>, costs: &Costs, now: Time) -> Node {
+        match candidates.member(seat).filter(|_| candidates.usable.contains(seat)) {
+            Some(member) => {
+                let load = member.estimate.load_and_one(member.own(), costs, now);
+                Node { floor: load * self.scale.factor, touched: member.touched }
+            }
+            None => Node::NOBODY,
+        }
+    }
+
+    /// Looks at everybody.
+    fn build(&mut self, candidates: &Candidates<'_>, costs: &Costs, now: Time) {
+        self.scale.start(Moment::of(costs, now));
+        if self.lines.is_empty() {
+            self.line_up(candidates);
+        }
+        let mut lines = core::mem::take(&mut self.lines);
+        for line in &mut lines {
+            line.fill(|seat| self.node(seat, candidates, costs, now));
+        }
+        self.lines = lines;
+        self.places.iter_mut().for_each(|place| place.seen = self.scale.number);
+    }
+
+    /// Makes the lines, with nobody in them.
+    fn line_up(&mut self, candidates: &Candidates<'_>) {
+        let mut order: Vec<_> = candidates.seated().map(|(seat, member)| (member.share(), seat)).collect();
+        order.sort_unstable();
+        self.places.clear();
+        self.places.resize(candidates.seats.len(), Place::default());
+        for line in order.chunk_by(|(weight, _), (other, _)| weight == other) {
+            for (leaf, (_, seat)) in (0u32..).zip(line) {
+                if let Some(place) = self.places.get_mut(*seat as usize) {
+                    *place = Place { line: self.lines.len() as u32, leaf, seen: 0 };
+                }
+            }
+            let weight =
+                line.first().and_then(|(_, seat)| candidates.member(*seat)).map_or(1.0, Member::weight);
+            self.lines.push(Line::new(weight, line.iter().map(|(_, seat)| *seat).collect()));
+        }
+    }
+}
+
+/// The seats of one weight, in their order, and a winner tree over their floors.
+#[derive(Clone, Debug)]
+struct Line {
+    weight: f64,
+    seats: Vec<u32>,
+    /// The root at 1, the children of n at 2 n and 2 n + 1, the seats at the end.
+    nodes: Vec<Node>,
+}
+
+/// The least floor below a node; of equals, the one whose load changed the longest ago.
+#[derive(Clone, Copy, Debug, PartialEq, PartialOrd)]
+struct Node {
+    floor: f64,
+    touched: u64,
+}
+
+impl Node {
+    const NOBODY: Self = Self { floor: f64::INFINITY, touched: u64::MAX };
+}
+
+impl Line {
+    fn new(weight: f64, seats: Vec<u32>) -> Self {
+        let nodes = alloc::vec![Node::NOBODY; 2 * seats.len().next_power_of_two()];
+        Self { weight, seats, nodes }
+    }
+
+    /// Sets all seats.
+    fn fill(&mut self, node: impl Fn(u32) -> Node) {
+        let width = self.width();
+        for (leaf, seat) in self.nodes.iter_mut().skip(width).zip(&self.seats) {
+            *leaf = node(*seat);
+        }
+        for node in (1..width).rev() {
+            self.play(node);
+        }
+    }
+
+    fn set(&mut self, leaf: usize, seat: Node) {
+        let mut node = leaf + self.width();
+        if let Some(place) = self.nodes.get_mut(node) {
+            *place = seat;
+        }
+        while node > 1 {
+            node /= 2;
+            if !self.play(node) {
+                break;
+            }
+        }
+    }
+
+    /// Sets a node by those below; whether it changed.
+    fn play(&mut self, node: usize) -> bool {
+        let (left, right) = (self.node(2 * node), self.node(2 * node + 1));
+        let winner = if right < left { right } else { left };
+        self.nodes.get_mut(node).is_some_and(|place| core::mem::replace(place, winner) != winner)
+    }
+
+    fn node(&self, node: usize) -> Node {
+        self.nodes.get(node).copied().unwrap_or(Node::NOBODY)
+    }
+
+    fn floor(&self) -> f64 {
+        self.node(1).floor
+    }
+
+    /// How many seats there is room for.
+    fn width(&self) -> usize {
+        self.nodes.len() / 2
+    }
+
+    /// The seat at the root.
+    fn first(&self) -> Option<u32> {
+        let mut node = 1;
+        while node < self.width() {
+            node *= 2;
+            node += usize::from(self.node(node) != self.node(1));
+        }
+        self.seats.get(node - self.width()).copied()
+    }
+
+    /// Visits the seats below a node whose floors are low.
+    fn visit(&self, node: usize, is_low: &impl Fn(f64) -> bool, visit: &mut impl FnMut(u32)) {
+        if !is_low(self.node(node).floor) {
+            return;
+        }
+        if node < self.width() {
+            self.visit(2 * node, is_low, visit);
+            self.visit(2 * node + 1, is_low, visit);
+        } else if let Some(seat) = self.seats.get(node - self.width()) {
+            visit(*seat);
+        }
+    }
+}
+
+/// Where more than one in so many would have to be looked at one by one, all are, at once.
+const MANY: usize = 8;
+/// More than rounding makes of a number, and less than any difference of loads that matters.
+const ROUNDED: f64 = 1e-12;
+/// The sag after which all are looked at, so that numbers stay small: at least half an hour.
+const FAR: f64 = 12.0;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::Config;
+    use crate::destination::Destination;
+    use crate::fleet::Fleet;
+    use crate::load::score::Measurement;
+    use crate::rng::Rng;
+    use crate::select::Bits;
+    use crate::select::load_score::LoadScore;
+    use crate::slots::Key;
+
+    /// A fleet whose floors are told everything that happens, by chance.
+    struct Told {
+        fleet: Fleet,
+        seats: Vec<Key>,
+        usable: Bits,
+        calls: Vec<(u32, u16, u32)>,
+        score: LoadScore,
+        costs: Costs,
+        now: Time,
+        /// Changes so far, after those that members are born with.
+        changes: u64,
+        rng: Rng,
+    }
+
+    impl Told {
+        fn new(weights: &[u32], seed: u64) -> Self {
+            let (mut rng, config) = (Rng::new(seed), Config::default());
+            let mut fleet = Fleet::new(&config);
+            let seats: Vec<Key> = (0..40usize)
+                .filter_map(|number| {
+                    let mut destination = Destination::new(alloc::format!("sip:10.0.0.{number}"));
+                    destination.weight = weights[number % weights.len()];
+                    fleet.join(1, destination, &config, &mut rng, Time::ZERO)
+                })
+                .collect();
+            let usable = Bits::full(seats.len() as u32);
+            let (calls, score, costs) = (Vec::new(), LoadScore::default(), Costs::default());
+            Self { fleet, seats, usable, calls, score, costs, now: Time::ZERO, changes: 1 << 32, rng }
+        }
+
+        fn act(&mut self) {
+            let spans = [0, 0, 1_000, 900_000, 60_000_000, 7_200_000_000];
+            let kinds = if self.rng.below(50) == 0 { spans.len() as u32 } else { 5 };
+            let span = spans[self.rng.below(kinds) as usize];
+            self.now = Time::from_micros(self.now.as_micros() + span);
+            let seat = self.rng.below(self.seats.len() as u32);
+            match self.rng.below(8) {
+                0..=2 => self.begin(),
+                3..=4 if !self.calls.is_empty() => {
+                    let call = self.rng.below(self.calls.len() as u32);
+                    let (seat, class, cost) = self.calls.swap_remove(call as usize);
+                    self.change(seat, |member, change, _, now| member.count_out(class, cost, change, now));
+                }
+                5 => {
+                    self.usable.set(seat, self.rng.below(3) > 0);
+                    self.change(seat, |_, _, _, _| {});
+                }
+                _ => {
+                    let score = [0.0, 0.3, 0.3, self.rng.fraction()][self.rng.below(4) as usize];
+                    self.change(seat, |member, _, costs, now| {
+                        let load = Some(score * member.weight());
+                        let own = member.own();
+                        member.estimate.report(Measurement { at: now, load, active: None }, own, costs, 40);
+                    });
+                }
+            }
+        }
+
+        /// The least for a call is the same by the floors and by looking at all.
+        fn begin(&mut self) {
+            let (class, cost) = (self.rng.below(3) as u16, 1 + self.rng.below(3));
+            let (costs, now) = (&self.costs, self.now);
+            let ask = Ask { key: 0, text: None, class, cost, costs, dispatchers: 1, now, tried: &[] };
+            let candidates =
+                Candidates { members: &self.fleet.members, seats: &self.seats, usable: &self.usable };
+            if candidates.open(&ask) == 0 {
+                return;
+            }
+            let by_scan = LoadScore::default().choose(&candidates, &ask, &mut { self.rng });
+            self.score.settle(&candidates, &ask);
+            assert!(self.score.floors.visit_lowest(&ask, &mut |_| ()), "settled");
+            let seat = self.score.choose(&candidates, &ask, &mut self.rng).unwrap();
+            assert_eq!(by_scan, Some(seat));
+            self.calls.push((seat, class, cost));
+            self.change(seat, |member, change, _, now| member.count_in(class, cost, change, now));
+        }
+
+        fn change(&mut self, seat: u32, act: impl FnOnce(&mut Member, u64, &mut Costs, Time)) {
+            let member = self.fleet.members.find_mut(self.seats[seat as usize]).unwrap();
+            self.changes += 1;
+            act(member, self.changes, &mut self.costs, self.now);
+            member.watch();
+            let change = Change { seat, usable: self.usable.contains(seat), load: 0, newest: false };
+            let candidates =
+                Candidates { members: &self.fleet.members, seats: &self.seats, usable: &self.usable };
+            self.score.moved(change, &candidates, &self.costs, self.now);
+        }
+    }
+
+    #[test]
+    fn the_least_is_the_same_as_by_looking_at_all() {
+        for seed in 0..20 {
+            for weights in [&[1][..], &[1, 2], &[3, 1, 4, 1, 5, 9, 2, 6]] {
+                let mut told = Told::new(weights, seed);
+                (0..2_000).for_each(|_| told.act());
+                assert!(told.calls.len() > 100);
+            }
+        }
+    }
+
+    #[test]
+    fn few_are_looked_at_while_time_passes() {
+        let mut told = Told::new(&[1], 7);
+        (0..2_000).for_each(|_| told.act());
+        let seen = |told: &Told| told.score.floors.places.iter().map(|place| place.seen).collect::<Vec<_>>();
+        for _ in 0..100 {
+            told.begin();
+            let before = seen(&told);
+            told.now = Time::from_micros(told.now.as_micros() + 1_000);
+            told.begin();
+            let looked_at = seen(&told).iter().zip(before).filter(|(now, before)| **now != *before).count();
+            assert!((1..8).contains(&looked_at), "{looked_at} of 40");
+        }
+    }
+}
