@@ -68,6 +68,8 @@ fn there_are_five_scenarios_in_which_load_score_does_not_win() {
     for name in names {
         assert!(found.iter().any(|entry| entry.scenario == name), "{name}: {found:?}");
     }
+    let without_reports = comparisons.iter().find(|comparison| comparison.scenario == "no-reports").unwrap();
+    assert_eq!(ratio(without_reports, "load_score"), (1.0, 0.0), "the same choices as call_load");
 }
 
 #[test]
