@@ -239,6 +239,24 @@ fn hash_destinations_do_not_depend_on_the_order_in_which_members_joined() {
 }
 
 #[test]
+fn a_hash_does_not_remember_who_sat_there_before() {
+    let (mut changed, ids) = fleet(Algorithm::CallIdHash { bound: None }, &[1, 1, 1]);
+    homes(&mut changed, 1, uuid);
+    changed.remove(ids[0], NOW).unwrap();
+    changed.remove(ids[2], NOW).unwrap();
+    for id in ["2", "3", "0"] {
+        changed.add(1, Destination::new(id), NOW).unwrap();
+        homes(&mut changed, 1, uuid);
+    }
+    let (mut fresh, _) = fleet(Algorithm::CallIdHash { bound: None }, &[1, 1, 1, 1]);
+    let names = |dispatcher: &mut Dispatcher| -> Vec<String> {
+        let homes = homes(dispatcher, 500, uuid);
+        homes.iter().map(|id| dispatcher.destination(*id).unwrap().id.clone()).collect()
+    };
+    assert_eq!(names(&mut changed), names(&mut fresh));
+}
+
+#[test]
 fn nobody_is_above_the_bound_of_a_hash() {
     let weights = [1, 1, 2, 4];
     let (mut dispatcher, ids) = fleet(Algorithm::CallIdHash { bound: Some(1.25) }, &weights);

@@ -10,10 +10,11 @@ pub(crate) struct Bits {
 
 impl Bits {
     /// The bits below `len`, all of them on.
+    #[cfg(test)]
     pub(crate) fn full(len: u32) -> Self {
-        let mut words = alloc::vec![u64::MAX; len as usize / 64];
-        words.push((1 << (len % 64)) - 1);
-        Self { words, len }
+        let mut bits = Self::default();
+        (0..len).for_each(|bit| bits.set(bit, true));
+        bits
     }
 
     pub(crate) fn set(&mut self, bit: u32, on: bool) {
@@ -105,9 +106,6 @@ mod tests {
         assert_eq!(walk(64), [64, 200, 0, 63]);
         assert_eq!(walk(201), [0, 63, 64, 200]);
         assert_eq!(walk(9_999), [0, 63, 64, 200]);
-        for len in [0, 1, 64, 130] {
-            assert!(Bits::full(len).from(0).eq(0..len) && Bits::full(len).len() == len);
-        }
         assert_eq!([0, 1, 63, 200, 9_999].map(|bit| bits.contains(bit)), [true, false, true, true, false]);
     }
 }

@@ -11,32 +11,38 @@ use alloc::vec::Vec;
 use super::turns::in_order;
 use super::{Ask, Bits, Candidates, compare_load};
 use crate::hash::{Hasher, below, mix};
-use crate::slots::NONE;
+use crate::slots::{Key, NONE};
 
 #[derive(Clone, Debug)]
 pub(crate) struct CallIdHash {
     hasher: Hasher,
+    /// In the order of their hashes. The order in which they joined must not matter: several
+    /// dispatchers agree.
+    members: Vec<Known>,
     table: Vec<u32>,
     bound: Option<Bound>,
+}
+
+/// A member whose id has been hashed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Known {
+    hash: u64,
+    seat: u32,
+    member: Key,
 }
 
 impl CallIdHash {
     pub(crate) fn new(hasher: Hasher, bound: Option<f64>) -> Self {
         let bound = bound.map(|times| Bound { times, ..Bound::default() });
-        Self { hasher, table: Vec::new(), bound }
+        Self { hasher, members: Vec::new(), table: Vec::new(), bound }
     }
 
     pub(crate) fn rebuild(&mut self, candidates: &Candidates<'_>) {
-        // The order in which members joined must not matter: several dispatchers agree.
-        let mut members: Vec<(u64, u32, u32)> = candidates
-            .seated()
-            .map(|(seat, member)| {
-                let hash = self.hasher.hash(member.destination.id.as_bytes());
-                (hash, seat, member.destination.weight)
-            })
-            .collect();
-        members.sort_unstable();
-        self.table = table(&members);
+        self.meet(candidates);
+        let weight = |seat| candidates.member(seat).map_or(0, |member| member.destination.weight);
+        let members: Vec<_> =
+            self.members.iter().map(|known| (known.hash, known.seat, weight(known.seat))).collect();
+        fill(&mut self.table, &members);
         if let Some(bound) = &mut self.bound {
             *bound = Bound { times: bound.times, ..Bound::default() };
             for (seat, _) in candidates.seated() {
@@ -76,6 +82,21 @@ impl CallIdHash {
     /// At which attempt a seat is asked, from 0.
     pub(crate) fn attempt(&self, seat: u32, ask: &Ask<'_>) -> Option<u32> {
         (0u32..).zip(self.attempts(ask.key)).find(|(_, asked)| *asked == seat).map(|(attempt, _)| attempt)
+    }
+
+    /// Forgets who left, and hashes who is new.
+    fn meet(&mut self, candidates: &Candidates<'_>) {
+        self.members.retain(|known| candidates.seats.get(known.seat as usize) == Some(&known.member));
+        let mut met = Bits::default();
+        self.members.iter().for_each(|known| met.set(known.seat, true));
+        for (seat, key) in (0u32..).zip(candidates.seats).filter(|(seat, _)| !met.contains(*seat)) {
+            if let Some(member) = candidates.members.find(*key) {
+                let hash = self.hasher.hash(member.destination.id.as_bytes());
+                self.members.push(Known { hash, seat, member: *key });
+            }
+        }
+        // All but the new ones are in order, which this sees.
+        self.members.sort();
     }
 
     /// The seats that a key asks, in order.
@@ -142,69 +163,92 @@ impl Bound {
 }
 
 /// Fills the table in turns by weight, each member along its own permutation of the slots.
-fn table(members: &[(u64, u32, u32)]) -> Vec<u32> {
-    let slots = if members.len() <= MANY { SLOTS } else { SLOTS_FOR_MANY };
-    let mut table = vec![NONE; if members.is_empty() { 0 } else { slots as usize }];
-    let mut free = Bits::full(slots);
-    let mut walks: Vec<(u32, u32)> =
-        members.iter().map(|(hash, _, _)| (below(*hash, slots), 1 + below(mix(*hash), slots - 1))).collect();
-    let turns = in_order((0u32..).zip(members.iter().map(|(_, _, weight)| *weight)));
-    let mut last_ones = Vec::new();
-    for turn in turns.take(table.len()) {
-        let (Some((walk, step)), Some((_, seat, _))) =
-            (walks.get_mut(turn as usize), members.get(turn as usize))
-        else {
-            break;
-        };
+fn fill(table: &mut Vec<u32>, members: &[(u64, u32, u32)]) {
+    match members.len() {
+        0 => table.clear(),
+        1..=MANY => fill_slots::<SLOTS>(table, members),
+        _ => fill_slots::<SLOTS_FOR_MANY>(table, members),
+    }
+}
+
+fn fill_slots<const SLOTS: u32>(table: &mut Vec<u32>, members: &[(u64, u32, u32)]) {
+    table.clear();
+    table.resize(SLOTS as usize, NONE);
+    let mut walks: Vec<Walk<SLOTS>> = members.iter().map(|(hash, seat, _)| Walk::new(*hash, *seat)).collect();
+    let weights = members.iter().map(|(_, _, weight)| *weight);
+    let turns = in_order((0u32..).zip(weights), SLOTS as usize);
+    let (most, last) = turns.split_at(turns.len().saturating_sub(FEW));
+    // A byte each: bits would take longer to read.
+    let mut free = vec![true; SLOTS as usize];
+    for turn in most {
+        let Some(walk) = walks.get_mut(*turn as usize) else { continue };
         // The number of slots is prime, so every walk comes by every slot.
-        let mut slot = *walk;
-        if free.len() > FEW {
-            while !free.contains(slot) {
-                slot = after(slot, *step, slots);
-            }
-            free.set(slot, false);
-        } else {
-            // Walks would be long: it is computed which of the last ones comes first.
-            if free.len() == FEW && last_ones.is_empty() {
-                last_ones.extend(free.from(0));
-            }
-            let inverse = inverse(*step, slots);
-            let steps = |to: &u32| product(to + slots - slot, inverse, slots);
-            let Some(first) = (0..last_ones.len()).min_by_key(|place| last_ones.get(*place).map(steps))
-            else {
-                break;
-            };
-            slot = last_ones.swap_remove(first);
+        while free.get(walk.slot as usize) == Some(&false) {
+            walk.slot = walk.after();
         }
-        if let Some(owner) = table.get_mut(slot as usize) {
-            *owner = *seat;
+        if let Some(free) = free.get_mut(walk.slot as usize) {
+            *free = false;
         }
-        *walk = after(slot, *step, slots);
+        walk.take(table);
     }
-    table
-}
-
-/// The next slot of a walk.
-const fn after(slot: u32, step: u32, slots: u32) -> u32 {
-    let next = slot + step;
-    if next < slots { next } else { next - slots }
-}
-
-const fn product(a: u32, b: u32, prime: u32) -> u32 {
-    (a as u64 * b as u64 % prime as u64) as u32
-}
-
-/// What a step is multiplied by to make 1: its (prime - 2)nd power, by Fermat.
-const fn inverse(step: u32, prime: u32) -> u32 {
-    let (mut power, mut square, mut bits) = (1, step, prime - 2);
-    while bits > 0 {
-        if bits & 1 == 1 {
-            power = product(power, square, prime);
-        }
-        square = product(square, square, prime);
-        bits >>= 1;
+    // Walks would be long: it is computed which of the last ones comes first.
+    let mut left: Vec<u32> = (0u32..).zip(&free).filter(|(_, free)| **free).map(|(slot, _)| slot).collect();
+    for turn in last {
+        let Some(walk) = walks.get_mut(*turn as usize) else { continue };
+        let steps = left.iter().map(walk.steps()).enumerate();
+        let Some((first, _)) = steps.min_by_key(|(_, steps)| *steps) else { break };
+        walk.slot = left.swap_remove(first);
+        walk.take(table);
     }
-    power
+}
+
+/// Where a member is on its way through a prime number of slots.
+struct Walk<const SLOTS: u32> {
+    slot: u32,
+    step: u32,
+    seat: u32,
+}
+
+impl<const SLOTS: u32> Walk<SLOTS> {
+    const fn new(hash: u64, seat: u32) -> Self {
+        Self { slot: below(hash, SLOTS), step: 1 + below(mix(hash), SLOTS - 1), seat }
+    }
+
+    const fn after(&self) -> u32 {
+        let next = self.slot + self.step;
+        if next < SLOTS { next } else { next - SLOTS }
+    }
+
+    /// Takes the slot, and goes on.
+    fn take(&mut self, table: &mut [u32]) {
+        if let Some(owner) = table.get_mut(self.slot as usize) {
+            *owner = self.seat;
+        }
+        self.slot = self.after();
+    }
+
+    /// How many steps away a slot is.
+    fn steps(&self) -> impl Fn(&u32) -> u32 + use<SLOTS> {
+        let (slot, inverse) = (self.slot, Self::inverse(self.step));
+        move |to| Self::product(to + SLOTS - slot, inverse)
+    }
+
+    const fn product(a: u32, b: u32) -> u32 {
+        (a as u64 * b as u64 % SLOTS as u64) as u32
+    }
+
+    /// What a step is multiplied by to make 1: its (SLOTS - 2)nd power, by Fermat.
+    const fn inverse(step: u32) -> u32 {
+        let (mut power, mut square, mut bits) = (1, step, SLOTS - 2);
+        while bits > 0 {
+            if bits & 1 == 1 {
+                power = Self::product(power, square);
+            }
+            square = Self::product(square, square);
+            bits >>= 1;
+        }
+        power
+    }
 }
 
 /// Attempts before the candidates are looked at one by one: with 10 % of the weight usable, one
@@ -216,7 +260,7 @@ const SLOTS: u32 = 65_537;
 const MANY: usize = 4_096;
 const SLOTS_FOR_MANY: u32 = 1_048_583;
 /// Free slots that are looked at one by one: more cost more than the walks that end at them.
-const FEW: u32 = 256;
+const FEW: usize = 256;
 
 #[cfg(test)]
 mod tests {
@@ -249,7 +293,9 @@ mod tests {
         for weights in [&[1u32][..], &[1, 1], &[3, 1, 7], &[5; 40]] {
             let member = |(seat, weight): (u32, &u32)| (mix(u64::from(seat)), seat, *weight);
             let members: Vec<_> = (0u32..).zip(weights).map(member).collect();
-            assert!(table(&members) == by_the_paper(&members), "{weights:?}");
+            let mut table = vec![7; 3];
+            fill(&mut table, &members);
+            assert!(table == by_the_paper(&members), "{weights:?}");
         }
     }
 }

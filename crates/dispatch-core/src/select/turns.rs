@@ -110,9 +110,10 @@ impl Turns {
     }
 }
 
-/// The turns of these seats with these weights from the beginning, all of them present: what
-/// [`Turns`] gives one by one, in the time of a walk. Seats of one weight are due together.
-pub(crate) fn in_order(seats: impl Iterator<Item = (u32, u32)>) -> impl Iterator<Item = u32> {
+/// So many turns of these seats with these weights from the beginning, all of them present: what
+/// [`Turns`] gives one by one, in the time of a walk. Seats of one weight are due together, and so are
+/// again and again those of the same few weights.
+pub(crate) fn in_order(seats: impl Iterator<Item = (u32, u32)>, count: usize) -> Vec<u32> {
     let mut by_weight: BTreeMap<u32, Vec<u32>> = BTreeMap::new();
     for (seat, weight) in seats.filter(|(_, weight)| *weight > 0) {
         by_weight.entry(weight).or_default().push(seat);
@@ -120,25 +121,31 @@ pub(crate) fn in_order(seats: impl Iterator<Item = (u32, u32)>) -> impl Iterator
     by_weight.values_mut().for_each(|seats| seats.sort_unstable());
     let mut dues: BinaryHeap<Reverse<Due>> =
         by_weight.keys().map(|weight| Reverse(Due { taken: 0, weight: *weight })).collect();
-    let (mut turn, mut next) = (Vec::new(), 0);
-    core::iter::from_fn(move || {
-        if next == turn.len() {
-            turn.clear();
-            next = 0;
-            let Reverse(first) = *dues.peek()?;
-            let mut weights = 0;
-            while let Some(mut due) = dues.peek_mut().filter(|due| due.0 == first) {
-                turn.extend(by_weight.get(&due.0.weight).into_iter().flatten());
-                due.0.taken += 1;
-                weights += 1;
-            }
-            if weights > 1 {
-                turn.sort_unstable();
-            }
+    let mut ties: BTreeMap<Vec<u32>, Vec<u32>> = BTreeMap::new();
+    let (mut turns, mut weights) = (Vec::with_capacity(count), Vec::new());
+    while turns.len() < count {
+        let Some(Reverse(first)) = dues.peek().copied() else { break };
+        weights.clear();
+        while let Some(mut due) = dues.peek_mut().filter(|due| due.0 == first) {
+            weights.push(due.0.weight);
+            due.0.taken += 1;
         }
-        next += 1;
-        turn.get(next - 1).copied()
-    })
+        let seats = match weights.as_slice() {
+            [only] => by_weight.get(only),
+            several => {
+                if !ties.contains_key(several) {
+                    let of_all = several.iter().filter_map(|weight| by_weight.get(weight));
+                    let mut seats: Vec<u32> = of_all.flatten().copied().collect();
+                    seats.sort_unstable();
+                    ties.insert(several.to_vec(), seats);
+                }
+                ties.get(several)
+            }
+        };
+        let seats = seats.map_or(&[][..], Vec::as_slice);
+        turns.extend_from_slice(seats.get(..count - turns.len()).unwrap_or(seats));
+    }
+    turns
 }
 
 /// When all seats of a weight are due: (2k + 1) / 2w.
@@ -219,7 +226,7 @@ mod tests {
         {
             let seats = (0u32..).zip(weights.iter().copied());
             let count = if weights.is_empty() { 0 } else { 3_000 };
-            assert!(in_order(seats).take(3_000).eq(picks(weights, count)), "{weights:?}");
+            assert!(in_order(seats, 3_000) == picks(weights, count), "{weights:?}");
         }
     }
 

@@ -41,7 +41,7 @@ impl Weighted {
             }
             Self::Turns(turns)
         } else {
-            let slots: Vec<u32> = in_order(weights()).take(round as usize).collect();
+            let slots = in_order(weights(), round as usize);
             let next = match self {
                 Self::Schedule { slots: old, next } => *next * slots.len() / old.len().max(1),
                 Self::Turns(_) => 0,
