@@ -92,17 +92,26 @@ impl Set {
         now: Time,
     ) {
         if before != after {
-            self.count(before, -1);
-            self.count(after, 1);
-            self.usable.set(change.seat, change.usable);
+            self.stands(change, before, after);
         }
         if self.stale {
             return;
         }
         let candidates = Candidates { members, seats: &self.seats, usable: &self.usable };
         for (_, selector) in &mut self.selectors {
-            selector.moved(change, &candidates, costs, now);
+            match selector {
+                // In line, as together with the others it would have no registers left.
+                Selector::CallLoad(call_load) => call_load.moved(change, &candidates),
+                other => other.moved(change, &candidates, costs, now),
+            }
         }
+    }
+
+    #[inline(never)]
+    fn stands(&mut self, change: Change, before: Standing, after: Standing) {
+        self.count(before, -1);
+        self.count(after, 1);
+        self.usable.set(change.seat, change.usable);
     }
 
     /// A weight or a priority changed.

@@ -76,22 +76,29 @@ impl CallLoad {
         }
     }
 
-    /// Almost always a load went to a neighbouring level.
+    /// Almost always a load went to a neighbouring level, or to one between that and its own.
     #[inline]
     pub(crate) fn moved(&mut self, change: Change, candidates: &Candidates<'_>) {
         let Change { seat, usable, load, newest } = change;
         let Some(place) = self.place(seat) else { return };
-        let Some(level) = self.level(place.level).filter(|_| usable && newest) else {
+        let Some(level) = self.level(place.level).filter(|level| usable && newest && level.load != load)
+        else {
             return self.sort_in(change, candidates);
         };
-        let to = if load > level.load { level.above } else { level.below };
-        if self.level(to).is_none_or(|to| to.load != load) {
-            return self.sort_in(change, candidates);
-        }
+        let up = load > level.load;
+        let beside = if up { level.above } else { level.below };
+        let to = match self.level(beside).map(|beside| beside.load) {
+            Some(there) if there == load => beside,
+            // It goes past that one.
+            Some(there) if (there < load) == up => return self.sort_in(change, candidates),
+            _ if up => self.new_level(place.class, load, place.level, beside),
+            _ => self.new_level(place.class, load, beside, place.level),
+        };
         self.link(place.before, place.after);
         self.enter(Place { level: to, ..place }, seat, self.before(self.head_of(to)));
-        if self.first(place.level).is_none() {
-            self.drop_level(place);
+        // Its neighbour is the head of the line on both sides.
+        if place.before == place.after {
+            self.drop_level(place.level, place.class);
         }
     }
 
@@ -115,7 +122,7 @@ impl CallLoad {
             place.level = NONE;
         }
         if place.level != NONE && self.first(place.level).is_none() {
-            self.drop_level(place);
+            self.drop_level(place.level, place.class);
         }
     }
 
@@ -231,36 +238,32 @@ impl CallLoad {
         if self.level(above).is_some_and(|level| level.load == load) {
             return above;
         }
-        let new = self.new_level(load);
-        self.stack(place.class, below, new);
-        self.stack(place.class, new, above);
-        new
+        self.new_level(place.class, load, below, above)
     }
 
-    /// A level with nobody in its line.
-    fn new_level(&mut self, load: u64) -> u32 {
-        let level = Level { load, below: NONE, above: NONE };
-        let free = self.free;
-        if let Some(place) = self.levels.get_mut(free as usize) {
+    /// A level between two others, with nobody in its line.
+    fn new_level(&mut self, class: u32, load: u64, below: u32, above: u32) -> u32 {
+        let (mut new, level) = (self.free, Level { load, below, above });
+        if let Some(place) = self.levels.get_mut(new as usize) {
             self.free = place.above;
             *place = level;
-            return free;
+        } else {
+            new = self.levels.len() as u32;
+            self.levels.push(level);
+            let head = self.head_of(new);
+            self.places.push(Place::in_line(head, head));
         }
-        let new = self.levels.len() as u32;
-        self.levels.push(level);
-        let head = self.head_of(new);
-        self.places.push(Place::in_line(head, head));
+        self.stack(class, below, new);
+        self.stack(class, new, above);
         new
     }
 
     /// Takes a level out of use that nobody is on any more.
-    fn drop_level(&mut self, place: Place) {
-        let Some(Level { below, above, .. }) = self.level(place.level) else { return };
-        self.stack(place.class, below, above);
-        if let Some(level) = self.levels.get_mut(place.level as usize) {
-            level.above = self.free;
-        }
-        self.free = place.level;
+    fn drop_level(&mut self, gone: u32, class: u32) {
+        let Some(level) = self.levels.get_mut(gone as usize) else { return };
+        let Level { below, above, .. } = *level;
+        level.above = core::mem::replace(&mut self.free, gone);
+        self.stack(class, below, above);
     }
 
     /// Makes two levels neighbours; [`NONE`] is the end on either side.

@@ -205,7 +205,7 @@ impl Selector {
     }
 
     /// The load at a seat changed, or what is estimated of it, or whether it is usable.
-    #[inline]
+    #[inline(never)]
     pub(crate) fn moved(&mut self, change: Change, candidates: &Candidates<'_>, costs: &Costs, now: Time) {
         match self {
             Self::CallIdHash(hash) => hash.moved(change.seat, candidates),
