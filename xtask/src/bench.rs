@@ -42,6 +42,11 @@ const BENCHES: &[Program] = &[
         line: "target/python/bench/bin/python crates/dispatch-py/benches/calls.py --json target/bench-python.json",
     },
     Program {
+        name: "redis",
+        prepare: None,
+        line: "cargo bench --quiet --locked --package callsteer-redis --bench waits -- --json target/bench-redis.json",
+    },
+    Program {
         name: "node",
         prepare: None,
         line: "npm run bench --silent --prefix crates/dispatch-node -- --json ../../target/bench-node.json",
