@@ -20,6 +20,8 @@ from urllib.parse import quote
 ROOT = Path(__file__).parents[2]
 PATIENCE = 60.0
 """Seconds that a condition is waited for until the test fails."""
+SETTLES = 5.0
+"""Seconds after the last call in which nobody counts any more: 5 full deltas, and more than `lost_after`."""
 
 
 class Redis:
@@ -213,6 +215,12 @@ class Fleet:
             for name, bridge in (await plane.bridges()).items():
                 sums[name] = sums.get(name, 0) + bridge["calls"]
         return sums
+
+    async def settles(self) -> None:
+        """The last call has ended: everybody soon knows."""
+        took = await self.until(self.is_idle, "nobody counts a call any more")
+        print(f"counts are zero {took:.2f} s after the last call")
+        assert took < SETTLES
 
     async def is_idle(self) -> bool:
         """Whether nobody counts anything anywhere."""
