@@ -36,8 +36,21 @@ pub(super) struct Fleet {
     #[serde(deserialize_with = "positive")]
     pub(super) load: f64,
     pub(super) dispatchers: u32,
-    #[serde(deserialize_with = "maybe_positive")]
+    #[serde(deserialize_with = "seconds_or_never")]
     pub(super) shared_every: Option<f64>,
+}
+
+#[derive(Deserialize)]
+#[serde(untagged, expecting = "a number of seconds, or \"never\"")]
+enum Every {
+    Seconds(f64),
+    Never(Never),
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Never {
+    Never,
 }
 
 #[derive(Deserialize)]
@@ -229,6 +242,14 @@ fn maybe_positive<'de, D: Deserializer<'de>>(from: D) -> Result<Option<f64>, D::
     positive(from).map(Some)
 }
 
+/// `"never"` is what a grid says where it is one value of several.
+fn seconds_or_never<'de, D: Deserializer<'de>>(from: D) -> Result<Option<f64>, D::Error> {
+    match Every::deserialize(from)? {
+        Every::Seconds(seconds) => in_range(seconds, "above 0", MOST, |number| number > 0.0).map(Some),
+        Every::Never(Never::Never) => Ok(None),
+    }
+}
+
 fn not_negative<'de, D: Deserializer<'de>>(from: D) -> Result<f64, D::Error> {
     number(from, "at least 0", MOST, |number| number >= 0.0)
 }
@@ -243,11 +264,14 @@ fn number<'de, D: Deserializer<'de>>(
     most: f64,
     holds: fn(f64) -> bool,
 ) -> Result<f64, D::Error> {
-    let number = f64::deserialize(from)?;
+    in_range(f64::deserialize(from)?, least, most, holds)
+}
+
+fn in_range<E: Error>(number: f64, least: &str, most: f64, holds: fn(f64) -> bool) -> Result<f64, E> {
     if holds(number) && number <= most {
         return Ok(number);
     }
-    Err(Error::custom(format!("a number {least} and at most {most} stands here, not {number}")))
+    Err(E::custom(format!("a number {least} and at most {most} stands here, not {number}")))
 }
 
 /// The highest number that makes sense anywhere.

@@ -318,6 +318,8 @@ mod tests {
         check("[fleet]\nbridges = 2\nweights = [1, 1]\n", (3, 1), "weights or a number");
         check("[fleet]\nweights = [1, 0]\n", (3, 1), "weights are from 1");
         check("[fleet]\ndispatchers = 0\n", (3, 1), "dispatchers");
+        check("[fleet]\nshared_every = 0\n", (4, 16), "above 0");
+        check("[fleet]\nshared_every = 'newer'\n", (4, 16), "seconds, or \"never\"");
         check("rate = [{ from = 9, factor = 1 }, { from = 9, factor = 2 }]", (3, 35), "in order of time");
         check("[calls]\nlengths = { pareto = 1 }\n", (4, 11), "Pareto");
         check("[calls]\nlengths = { quantiles = [[0, 5], [0.9, 60]] }\n", (4, 11), "rises from 0 to 1");
@@ -349,6 +351,13 @@ mod tests {
         let error = parse(&named("[fleet]\ntemperature = 20\n")).unwrap_err();
         assert!(error.message.starts_with("unknown key `temperature`"), "{error}");
         assert!(!error.message.contains("did you mean"), "{error}");
+    }
+
+    #[test]
+    fn dispatchers_that_never_share_are_those_of_which_nothing_is_said() {
+        let every = |value: &str| parse(&named(&format!("[fleet]\n{value}"))).unwrap().shared_every;
+        assert_eq!(every("shared_every = 5"), Some(Duration::from_secs(5)));
+        assert_eq!([every("shared_every = 'never'"), every("")], [None, None]);
     }
 
     #[test]
