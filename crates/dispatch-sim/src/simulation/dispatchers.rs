@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use callsteer::replica::Delta;
 use callsteer::{
     Algorithm, Call as Request, Config, Destination, DestinationId, Dispatcher, EjectionConfig, Failure,
     Lease, Limits, ProbingConfig, ProbingMode, ReplicasConfig, Report, Time,
@@ -19,8 +20,8 @@ pub(super) struct Dispatchers<'a> {
     /// The same, but for all that goes wrong, where calls have a home.
     untroubled: Vec<One>,
     heeds_reports: bool,
-    /// When they tell each other next what they know; full deltas every so often.
-    tells: Option<(Time, u32)>,
+    /// When they tell each other next what they know.
+    tells: Option<Time>,
     /// Of each call in progress, by its slot.
     leases: Vec<Option<Lease>>,
 }
@@ -71,7 +72,7 @@ impl<'a> Dispatchers<'a> {
         }
         // Others take them too, but decide the same without.
         let heeds_reports = algorithm == Algorithm::LoadScore;
-        let tells = shares(scenario).map(|every| (Time::ZERO + every, 0));
+        let tells = shares(scenario).map(|every| Time::ZERO + every);
         let dispatchers = all.map(one).collect();
         Self { scenario, dispatchers, untroubled, heeds_reports, tells, leases: Vec::new() }
     }
@@ -81,18 +82,21 @@ impl<'a> Dispatchers<'a> {
         (call.luck % self.dispatchers.len() as u64) as usize
     }
 
-    /// Whatever they have told each other up to `now`.
+    /// Whatever they have told each other up to `now`. Nothing is lost on the way: once all were heard, what
+    /// says nothing new is left out.
     fn share(&mut self, now: Time) {
         let Some(every) = shares(self.scenario) else { return };
-        while let Some((at, beat)) = self.tells.filter(|(at, _)| *at <= now) {
-            let delta = |one: &mut One| one.dispatcher.delta(beat.is_multiple_of(FULL_EVERY), at);
+        while let Some(at) = self.tells.filter(|at| *at <= now) {
+            let first = at == Time::ZERO + every;
+            let says = |delta: &Delta| first || !(delta.counts.is_empty() && delta.wishes.is_empty());
+            let delta = |one: &mut One| one.dispatcher.delta(first, at).filter(says);
             let deltas: Vec<_> = self.dispatchers.iter_mut().filter_map(delta).collect();
             for one in &mut self.dispatchers {
                 for delta in &deltas {
                     one.dispatcher.merge(delta, at);
                 }
             }
-            self.tells = Some((at + every, beat + 1));
+            self.tells = Some(at + every);
         }
     }
 
@@ -207,8 +211,6 @@ fn request<'a>(scenario: &'a Scenario, call: &Call, call_id: &'a [u8]) -> Reques
 }
 
 const SET: callsteer::SetId = 1;
-/// Every so many deltas one has everything.
-const FULL_EVERY: u32 = 5;
 /// Seeds of dispatchers are this far apart.
 const MOST_DISPATCHERS: u64 = 1_024;
 const TEN_YEARS: Duration = Duration::from_secs(10 * 365 * 86_400);
