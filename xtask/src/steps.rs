@@ -160,6 +160,8 @@ pub(crate) const STEPS: &[Step] = &[
         needs: &[PYTHON],
         actions: &[
             Check(python::install),
+            // Sweeps are compared with what it does.
+            Command("cargo build --locked --workspace --all-features --bin callsteer"),
             Command(
                 "HYPOTHESIS_STORAGE_DIRECTORY=target/python/hypothesis target/python/venv/bin/python -m pytest \
                  -c crates/dispatch-py/pyproject.toml -p no:cacheprovider crates/dispatch-py/tests",

@@ -1,17 +1,13 @@
-//! The benchmark on calls of a data frame, run on a thread of its own.
-
-use std::ops::ControlFlow;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::thread;
-use std::time::Duration;
+//! The benchmark on calls of a data frame.
 
 use callsteer_sim::bench::{Options, bench};
 use callsteer_sim::policy;
 use callsteer_sim::recorded::{Recorder, Recording};
-use pyo3::exceptions::{PyRuntimeError, PyValueError};
+use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 
 use crate::argument::Whole;
+use crate::watched::watched;
 use crate::written;
 
 /// Runs `callsteer.bench`, which has read the columns; gives the report as its JSON has it.
@@ -56,53 +52,6 @@ pub(crate) fn run_bench<'py>(
         replays: replays.map_or(usual.replays, |Whole(replays)| replays),
         seed: seed.map_or(usual.seed, |Whole(seed)| seed),
     };
-    let report = watched(py, calls, options, progress)?;
+    let report = watched(py, progress.as_ref(), |progress| bench(calls, &options, progress))?;
     written::write(py, &report)
 }
-
-/// Runs the bench elsewhere, so that this thread can look at signals and tell of the progress.
-fn watched(
-    py: Python<'_>,
-    calls: Recorder,
-    options: Options,
-    progress: Option<Bound<'_, PyAny>>,
-) -> PyResult<callsteer_sim::report::Report> {
-    let (done, of, cancelled) = (AtomicUsize::new(0), AtomicUsize::new(0), AtomicBool::new(false));
-    let this = thread::current();
-    thread::scope(|scope| {
-        let running = scope.spawn(|| {
-            let report = bench(calls, &options, &|now, all| {
-                done.fetch_max(now, Ordering::Relaxed);
-                of.store(all, Ordering::Relaxed);
-                let on = !cancelled.load(Ordering::Relaxed);
-                if on { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
-            });
-            this.unpark();
-            report
-        });
-        let (mut told, mut failed) = (0, None);
-        while failed.is_none() {
-            py.detach(|| thread::park_timeout(LOOK));
-            let over = running.is_finished();
-            let now = done.load(Ordering::Relaxed);
-            failed = py.check_signals().err();
-            if let (Some(progress), None, true) = (&progress, &failed, now != told) {
-                failed = progress.call1((now, of.load(Ordering::Relaxed))).err();
-                told = now;
-            }
-            if over {
-                break;
-            }
-        }
-        cancelled.store(failed.is_some(), Ordering::Relaxed);
-        let report = py.detach(|| running.join());
-        match (failed, report) {
-            (Some(error), _) => Err(error),
-            (None, Ok(report)) => report.map_err(|error| PyValueError::new_err(error.to_string())),
-            (None, Err(_)) => Err(PyRuntimeError::new_err("the bench ended without a report")),
-        }
-    })
-}
-
-/// So often signals are looked at, and the progress is told.
-const LOOK: Duration = Duration::from_millis(50);

@@ -20,6 +20,8 @@ mod objects;
 mod plan;
 mod record;
 mod report;
+mod sweep;
+mod watched;
 mod written;
 
 /// What the package `callsteer` is made of; its documentation is that of the package.
@@ -44,6 +46,8 @@ mod _callsteer {
         algorithm_of_kamailio, read_agent_check, read_heartbeat, read_heartbeat_json, read_orca,
         read_orca_bin, read_report, score,
     };
+    #[pymodule_export]
+    use crate::sweep::{Sweep, run_task};
 
     #[pymodule_init]
     fn init(module: &pyo3::Bound<'_, pyo3::types::PyModule>) -> pyo3::PyResult<()> {

@@ -18,6 +18,8 @@
 //! Where costs vary in time, bridges report their load and things go wrong, a [`scenario`] takes the
 //! workload's place and a [`simulation`] that of the replay.
 //!
+//! Many values of its keys are a [`sweep`]: tasks that one machine or a cluster runs, to the same bytes.
+//!
 //! A program that has calls in memory runs a [`bench`](mod@bench) on them. What is written for people and read from
 //! files needs the feature `cli`; without it this is a library of few dependencies.
 //!
@@ -51,10 +53,12 @@ pub mod scenario;
 pub mod script;
 #[cfg(feature = "cli")]
 pub mod shadow;
-#[cfg(feature = "cli")]
+#[cfg(feature = "csv")]
 pub mod sheet;
 pub mod simulation;
 mod steps;
+#[cfg(feature = "csv")]
+pub mod sweep;
 #[cfg(feature = "cli")]
 pub mod table;
 #[cfg(feature = "cli")]

@@ -132,7 +132,7 @@ fn execute(program: &Path, arguments: &str, folder: &Path) -> anyhow::Result<()>
         arguments.push("bench");
     }
     let name = arguments[0];
-    let few = FEW.contains(&name) && !arguments.iter().any(|word| *word == "--seeds" || *word == "--help");
+    let few = FEW.contains(&name) && !arguments.iter().any(|word| SAY_SEEDS.contains(word));
     arguments.extend(few.then_some(["--seeds", "1"]).into_iter().flatten());
     let line = format!("callsteer {}", arguments.join(" "));
     println!("$ {line}");
@@ -158,10 +158,14 @@ const FILES: &[(&str, &str)] = &[
     ("dispatcher.list", "testdata/shadow/dispatcher.list"),
     ("kamailio.cfg", "testdata/shadow/kamailio.cfg"),
     ("sip.pcap", "testdata/shadow/sip.pcap"),
+    ("grid.toml", "examples/sweep/grid.toml"),
 ];
 
 /// Commands that are run with one seed where documents name none: the default would take a minute.
 const FEW: &[&str] = &["bench", "plan", "simulate"];
+
+/// What says how many seeds there are, or runs nothing.
+const SAY_SEEDS: &[&str] = &["--seeds", "--sweep", "--help"];
 
 /// Commands whose exit code 1 says that they found something.
 const FINDS: &[&str] = &["lint", "migrate", "replay"];

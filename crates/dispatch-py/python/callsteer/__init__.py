@@ -31,6 +31,7 @@ Times are numbers of seconds, by `time.monotonic()` where `now` is not given. Ev
     callsteer.config    the options of `Dispatcher` that are dicts
     erlang_b, slots_for how many slots a fleet needs
     bench               what each algorithm would have made of recorded calls
+    sweep               a scenario with many values of its keys, on this machine or a cluster
 
 The guide is docs/python.md in the repository.
 """
@@ -112,6 +113,7 @@ from callsteer.records import (
     Stats,
     Status,
 )
+from callsteer.sweeps import sweep
 
 __all__ = [
     "AgentCheck",
@@ -185,4 +187,5 @@ __all__ = [
     "read_report",
     "score",
     "slots_for",
+    "sweep",
 ]

@@ -20,6 +20,7 @@ use clap::builder::PossibleValuesParser;
 
 use super::bar::Bar;
 use super::recorded::RecordedCalls;
+use super::sweep::Sweeping;
 use super::{Done, print, simulate, write};
 
 /// Compare the algorithms: replay the same calls through each of them
@@ -76,6 +77,8 @@ pub(super) struct Bench {
     /// Write a log of the first replay's decisions, for "callsteer replay"; needs one --policy
     #[arg(long, value_name = "FILE", requires = "policies")]
     log: Option<PathBuf>,
+    #[command(flatten)]
+    sweeping: Sweeping,
     /// Show no progress bar
     #[arg(long)]
     quiet: bool,
@@ -83,6 +86,9 @@ pub(super) struct Bench {
 
 impl Bench {
     pub(super) fn run(self) -> Done {
+        if let Some(done) = self.sweeping.run(self.quiet) {
+            return done;
+        }
         let options = self.options();
         let workload = self.workload(&options)?;
         if let Some(file) = &self.log {
@@ -181,6 +187,7 @@ Examples:
   callsteer bench --trace calls.csv --bridges 8 --policy round_robin --policy call_load
   callsteer bench --trace Master.csv --columns class=accountcode
   callsteer bench --trace cdr.parquet --columns start=began_at:ms,duration=talk:ms
+  callsteer bench --sweep grid.toml --out sweep
 
 A start is in seconds or a date such as 2023-11-16T18:15:46.68 (UTC without an
 offset), a duration in seconds. Of Asterisk and FreeSWITCH answered calls count,

@@ -10,6 +10,7 @@ mod replay;
 mod scenarios;
 mod shadow;
 mod simulate;
+mod sweep;
 
 use std::error::Error;
 use std::io::{self, Write};

@@ -103,58 +103,65 @@ pub fn compare(
             seeds.par_iter().map(run).collect()
         })
         .collect::<Result<_, Cancelled>>()?;
-    let of = |number: usize, figure: &dyn Fn(&Figures) -> f64| {
-        Estimate::new(runs[number].iter().map(figure).collect())
-    };
-    let base = |name| policies.iter().position(|policy| policy.name == name);
-    let row = |number: usize| {
-        let ratio =
-            |name, figure: &dyn Fn(&Figures) -> f64| of(number, figure).ratio_to(&of(base(name)?, figure));
-        let share = |count: fn(&Figures) -> u64| {
-            of(number, &|run| count(run) as f64 / run.outcome.calls.max(1) as f64)
-        };
-        let total = |count: fn(&Figures) -> u64| runs[number].iter().map(count).sum();
-        let peak = |run: &Figures| run.peak.unwrap_or_default();
-        Row {
-            policy: policies[number].name.into(),
-            excess: of(number, &|run| run.excess),
-            excess_ratio: ratio(BASELINE, &|run| run.excess),
-            excess_of_oracle: ratio(ORACLE, &|run| run.excess),
-            overloaded: of(number, &|run| run.overloaded),
-            max_over_mean: of(number, &|run| run.max_over_mean),
-            max_over_mean_of_oracle: ratio(ORACLE, &|run| run.max_over_mean),
-            max_over_mean_p99: of(number, &|run| run.max_over_mean_p99),
-            cv: of(number, &|run| run.cv),
-            cv_of_oracle: ratio(ORACLE, &|run| run.cv),
-            p99_load: of(number, &|run| run.p99_load),
-            peak: scenario.watch.map(|_| of(number, &peak)),
-            peak_ratio: scenario.watch.and_then(|_| ratio(BASELINE, &peak)),
-            failed_first: share(|run| run.outcome.failed_first),
-            remapped: policies[number].has_home().then(|| share(|run| run.outcome.remapped)),
-            calls: total(|run| run.outcome.calls),
-            refused: total(|run| run.outcome.refused),
-            lost: total(|run| run.outcome.lost),
-        }
-    };
-    let fleet = |figure: fn(&Figures) -> f64| {
-        let first = runs.first().map(Vec::as_slice).unwrap_or_default();
-        Estimate::new(first.iter().map(figure).collect())
-    };
-    Ok(Comparison {
-        schema: 1,
-        callsteer: env!("CARGO_PKG_VERSION").into(),
-        scenario: scenario.name.clone(),
-        about: scenario.about.clone(),
-        seeds: seeds.into(),
-        measured_seconds: scenario.window.until.since(scenario.window.from).as_secs_f64(),
-        watched_bridge: scenario.watch.map(|watch| watch.bridge + 1),
-        load: fleet(|run| run.load),
-        bound: fleet(|run| run.bound),
-        policies: (0..policies.len()).map(row).collect(),
-    })
+    Ok(Comparison::new(scenario, policies, seeds, &runs))
 }
 
 impl Comparison {
+    /// Of what each policy showed for each seed.
+    #[must_use]
+    pub fn new(scenario: &Scenario, policies: &[Policy], seeds: &[u64], runs: &[Vec<Figures>]) -> Self {
+        let of = |number: usize, figure: &dyn Fn(&Figures) -> f64| {
+            Estimate::new(runs[number].iter().map(figure).collect())
+        };
+        let base = |name| policies.iter().position(|policy| policy.name == name);
+        let row = |number: usize| {
+            let ratio = |name, figure: &dyn Fn(&Figures) -> f64| {
+                of(number, figure).ratio_to(&of(base(name)?, figure))
+            };
+            let share = |count: fn(&Figures) -> u64| {
+                of(number, &|run| count(run) as f64 / run.outcome.calls.max(1) as f64)
+            };
+            let total = |count: fn(&Figures) -> u64| runs[number].iter().map(count).sum();
+            let peak = |run: &Figures| run.peak.unwrap_or_default();
+            Row {
+                policy: policies[number].name.into(),
+                excess: of(number, &|run| run.excess),
+                excess_ratio: ratio(BASELINE, &|run| run.excess),
+                excess_of_oracle: ratio(ORACLE, &|run| run.excess),
+                overloaded: of(number, &|run| run.overloaded),
+                max_over_mean: of(number, &|run| run.max_over_mean),
+                max_over_mean_of_oracle: ratio(ORACLE, &|run| run.max_over_mean),
+                max_over_mean_p99: of(number, &|run| run.max_over_mean_p99),
+                cv: of(number, &|run| run.cv),
+                cv_of_oracle: ratio(ORACLE, &|run| run.cv),
+                p99_load: of(number, &|run| run.p99_load),
+                peak: scenario.watch.map(|_| of(number, &peak)),
+                peak_ratio: scenario.watch.and_then(|_| ratio(BASELINE, &peak)),
+                failed_first: share(|run| run.outcome.failed_first),
+                remapped: policies[number].has_home().then(|| share(|run| run.outcome.remapped)),
+                calls: total(|run| run.outcome.calls),
+                refused: total(|run| run.outcome.refused),
+                lost: total(|run| run.outcome.lost),
+            }
+        };
+        let fleet = |figure: fn(&Figures) -> f64| {
+            let first = runs.first().map(Vec::as_slice).unwrap_or_default();
+            Estimate::new(first.iter().map(figure).collect())
+        };
+        Self {
+            schema: 1,
+            callsteer: env!("CARGO_PKG_VERSION").into(),
+            scenario: scenario.name.clone(),
+            about: scenario.about.clone(),
+            seeds: seeds.into(),
+            measured_seconds: scenario.window.until.since(scenario.window.from).as_secs_f64(),
+            watched_bridge: scenario.watch.map(|watch| watch.bridge + 1),
+            load: fleet(|run| run.load),
+            bound: fleet(|run| run.bound),
+            policies: (0..policies.len()).map(row).collect(),
+        }
+    }
+
     /// The figures of the policy with this name.
     #[must_use]
     pub fn row(&self, policy: &str) -> Option<&Row> {

@@ -20,8 +20,10 @@
 //! max_over_mean_p99 = the M / m that is not passed in 99 % of the seconds
 //! ```
 
+use serde::{Deserialize, Serialize};
+
 /// What one simulation showed, while it was measured.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Figures {
     /// The share of the work above the capacity of its bridge; 0 is best.
     pub excess: f64,
@@ -46,7 +48,7 @@ pub struct Figures {
 }
 
 /// What became of the calls that came while it was measured.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Outcome {
     /// Calls that came.
     pub calls: u64,

@@ -262,7 +262,7 @@ fn plain(estimate: &Estimate, decimals: usize) -> String {
 }
 
 /// 0.0312 ± 0.0021 as 3.12 ± 0.21 %.
-fn percent(estimate: &Estimate) -> String {
+pub(crate) fn percent(estimate: &Estimate) -> String {
     let interval = estimate.ci95.map(|ci95| format!(" ± {:.2}", 100.0 * ci95));
     format!("{:.2}{} %", 100.0 * estimate.mean, interval.unwrap_or_default())
 }

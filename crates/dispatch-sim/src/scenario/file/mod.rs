@@ -51,7 +51,7 @@ pub struct FileError {
 }
 
 impl FileError {
-    fn at(text: &str, offset: usize, message: String) -> Self {
+    pub(crate) fn at(text: &str, offset: usize, message: String) -> Self {
         let before = text.get(..offset).unwrap_or(text);
         let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
         let line = before.matches('\n').count() + 1;
@@ -279,7 +279,7 @@ fn time(seconds: f64) -> Time {
 }
 
 /// "unknown field `lod`, expected one of `load`, ..." asks whether `load` was meant.
-fn with_hint(message: &str) -> String {
+pub(crate) fn with_hint(message: &str) -> String {
     let mut quoted = message.split('`').skip(1).step_by(2);
     let unknown = message.starts_with("unknown ").then(|| quoted.next()).flatten();
     let near = |key: &&str| strsim::damerau_levenshtein(unknown.unwrap_or_default(), key);
