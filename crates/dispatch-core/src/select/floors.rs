@@ -101,12 +101,13 @@ impl Floors {
         let Some((least, _)) = self.best(ask) else { return false };
         // What is rounded twice may differ from what is rounded once.
         let limit = least + least.abs() * ROUNDED;
-        for line in self.lines.iter().filter(|line| self.key(line.floor(), line, ask) <= limit) {
-            if self.scale.moment == Moment::default() {
+        for line in &self.lines {
+            let limit = (limit * line.weight - ask.expected_cost() + ask.costs.mean()) * self.scale.factor;
+            if self.scale.moment != Moment::default() {
+                line.visit(1, limit, visit);
+            } else if line.floor() <= limit {
                 // Before any report nothing is rounded.
                 line.first().into_iter().for_each(&mut *visit);
-            } else {
-                line.visit(1, &|floor| self.key(floor, line, ask) <= limit, visit);
             }
         }
         true
@@ -119,14 +120,14 @@ impl Floors {
 
     /// The line whose first one is the least for a call like this, with its key.
     fn best(&self, ask: &Ask<'_>) -> Option<(f64, &Line)> {
-        let keys = self.lines.iter().map(|line| (self.key(line.floor(), line, ask), line));
+        let keys = self.lines.iter().map(|line| (self.key(line, ask), line));
         keys.filter(|(key, _)| *key < f64::INFINITY)
             .reduce(|best, next| if next.0 < best.0 { next } else { best })
     }
 
-    /// (L + ĉ) / w of a floor: what it is at least; infinite where nobody is.
-    fn key(&self, floor: f64, line: &Line, ask: &Ask<'_>) -> f64 {
-        (floor / self.scale.factor - ask.costs.mean() + ask.expected_cost()) / line.weight
+    /// The least (L + ĉ) / w in a line, or less; infinite where nobody is.
+    fn key(&self, line: &Line, ask: &Ask<'_>) -> f64 {
+        (line.floor() / self.scale.factor - ask.costs.mean() + ask.expected_cost()) / line.weight
     }
 
     fn look(&mut self, seat: u32, candidates: &Candidates<'_>, costs: &Costs, now: Time) {
@@ -191,7 +192,7 @@ struct Line {
 }
 
 /// The least floor below a node; of equals, the one whose load changed the longest ago.
-#[derive(Clone, Copy, Debug, PartialEq, PartialOrd)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 struct Node {
     floor: f64,
     touched: u64,
@@ -199,6 +200,10 @@ struct Node {
 
 impl Node {
     const NOBODY: Self = Self { floor: f64::INFINITY, touched: u64::MAX };
+
+    fn beats(&self, other: &Self) -> bool {
+        self.floor < other.floor || self.floor == other.floor && self.touched < other.touched
+    }
 }
 
 impl Line {
@@ -234,7 +239,7 @@ impl Line {
     /// Sets a node by those below; whether it changed.
     fn play(&mut self, node: usize) -> bool {
         let (left, right) = (self.node(2 * node), self.node(2 * node + 1));
-        let winner = if right < left { right } else { left };
+        let winner = if right.beats(&left) { right } else { left };
         self.nodes.get_mut(node).is_some_and(|place| core::mem::replace(place, winner) != winner)
     }
 
@@ -261,14 +266,14 @@ impl Line {
         self.seats.get(node - self.width()).copied()
     }
 
-    /// Visits the seats below a node whose floors are low.
-    fn visit(&self, node: usize, is_low: &impl Fn(f64) -> bool, visit: &mut impl FnMut(u32)) {
-        if !is_low(self.node(node).floor) {
+    /// Visits the seats below a node whose floors are within a limit.
+    fn visit(&self, node: usize, limit: f64, visit: &mut impl FnMut(u32)) {
+        if self.node(node).floor > limit {
             return;
         }
         if node < self.width() {
-            self.visit(2 * node, is_low, visit);
-            self.visit(2 * node + 1, is_low, visit);
+            self.visit(2 * node, limit, visit);
+            self.visit(2 * node + 1, limit, visit);
         } else if let Some(seat) = self.seats.get(node - self.width()) {
             visit(*seat);
         }
