@@ -66,6 +66,8 @@ async def through_all_that_breaks(fleet: Fleet, way: Way, traffic: Traffic, call
     fleet.redis.go_on()
     await work
     await fleet.until(lambda: fleet.all_know(3), "all are back")
+    # With its data an engine forgets whom it had to tell of calls that ended meanwhile.
+    await fleet.until(fleet.is_idle, "all have heard what they missed")
     fleet.redis.kill()
     await fleet.until(lambda: all_alone(fleet), "all are alone")
     work = asyncio.create_task(traffic.run(calls))
