@@ -34,6 +34,7 @@ impl Costs {
         let sound =
             costs.iter().flatten().chain([&work, &calls, &mean]).all(|number| (0.0..=MOST).contains(number));
         let fits = costs.len() <= classes && sound && mean > 0.0 && traffic.is_sound();
+        // Estimates are restored with it that may have heard a report: one lesson at least.
         fits.then_some(Self { classes: costs, work, calls, mean, traffic, lessons: 1, falls: 0.0 })
     }
 }

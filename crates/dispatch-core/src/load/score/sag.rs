@@ -7,7 +7,7 @@
 //! ```
 //!
 //! It follows the costs upwards and downwards, and is multiplied by x where all of them are. Time only moves
-//! r to 0, so that of 1 + r at least exp(-span / τd) is left. Hence, with s the sag of both points in time,
+//! r to 0, so that of 1 + r at least exp(-span / τd) is left. Hence, with the sag between two points in time,
 //!
 //! ```text
 //! (L + c̄)(now) >= (L + c̄)(then) exp(-sag)     sag = span / τd + Σ over reports of max_k (ĉ_k before / ĉ_k after - 1)
@@ -41,10 +41,12 @@ impl Moment {
         Self { at: if lessons > 0 { now } else { Time::ZERO }, lessons, falls: costs.falls() }
     }
 
+    /// The sag since an earlier moment.
     pub(crate) fn sag_since(&self, earlier: &Self) -> f64 {
         // What is rounded must not pass for what is exact.
         (self.at.since(earlier.at).as_secs_f64() / FORGET + self.falls - earlier.falls) * MORE
     }
 }
 
+/// Times the true sag: less would let rounding hide who is the least, more makes others be looked at.
 const MORE: f64 = 1.01;
