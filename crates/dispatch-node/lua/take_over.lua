@@ -7,10 +7,14 @@ if redis.call('GET', KEYS[1]) ~= ARGV[1] then
   return 0
 end
 redis.call('SET', KEYS[1], ARGV[2], 'KEEPTTL')
-redis.call('RPUSH', KEYS[3], 'taken ' .. ARGV[6])
-redis.call('PEXPIRE', KEYS[3], ARGV[7])
+-- The one before may be the same, which does not count it any more: then there is nobody to tell.
+local goes = ARGV[3] ~= ARGV[4]
+if goes then
+  redis.call('RPUSH', KEYS[3], 'taken ' .. ARGV[6])
+  redis.call('PEXPIRE', KEYS[3], ARGV[7])
+end
 if ARGV[5] == '1' then
-  if redis.call('HINCRBY', KEYS[2], ARGV[3], -1) <= 0 then
+  if goes and redis.call('HINCRBY', KEYS[2], ARGV[3], -1) <= 0 then
     redis.call('HDEL', KEYS[2], ARGV[3])
   end
   redis.call('HINCRBY', KEYS[2], ARGV[4], 1)

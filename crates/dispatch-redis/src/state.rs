@@ -66,7 +66,7 @@ impl State {
         let mut beat = engine.beat.prepare_invoke();
         beat.key(engine.key("opened")).key(engine.key("seen")).key(engine.key(&format!("alive:{}", self.id)));
         beat.key(engine.key(&format!("missed:{}", self.field))).arg(&self.field).arg(self.epoch);
-        beat.arg(self.lost_after.as_millis() as u64).arg(engine.key("deltas")).arg(delta).arg(0).arg("");
+        beat.arg(self.lost_after.as_millis() as u64).arg(engine.key("deltas")).arg(delta);
         let (opened, _): (String, Vec<Vec<u8>>) = beat.invoke_async(&mut engine.connection()).await?;
         self.count("deltas_sent");
         self.is_connected.store(true, Ordering::Relaxed);

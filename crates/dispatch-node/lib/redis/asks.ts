@@ -9,9 +9,17 @@ export const EVERYBODY = 'asks';
 /** @internal Nobody has the name of a replica, or another process has it. */
 export class Gone extends Error {}
 
+/** @internal None of those that heard it has the call. */
+export class Nobody extends Error {
+  constructor(readonly heard: ReadonlySet<string | undefined>) {
+    super();
+  }
+}
+
 /** @internal What a replica answers. */
 export interface Answer {
   readonly answer: string;
+  readonly from?: string;
   readonly ok?: unknown;
   readonly no?: boolean;
   readonly gone?: boolean;
@@ -19,16 +27,16 @@ export interface Answer {
 }
 
 interface Asked {
-  noes: number;
-  /** How many were asked; `undefined` until that is known. */
-  of: number | undefined;
-  resolve: (said: Answer) => void;
+  /** Who said that it has not the call. */
+  readonly noes: (string | undefined)[];
+  /** How many heard it; `undefined` until that is known. */
+  count: number | undefined;
+  readonly resolve: (said: Answer) => void;
+  readonly reject: (why: Error) => void;
 }
 
 /** @internal Asks by number, until they are answered. */
 export class Asks {
-  /** How many others everybody was, the last time that all were asked. */
-  heard = 0;
   readonly #open = new Map<string, Asked>();
   #count = 0;
 
@@ -38,33 +46,27 @@ export class Asks {
     private readonly epoch: number,
   ) {}
 
-  /** Lets whoever has the call do it. Throws what is refused there, `Gone`, `Lost`. */
+  /** Lets whoever has the call do it. Throws what is refused there, `Gone`, `Nobody`, `Lost`. */
   async ask(channel: string, what: object): Promise<unknown> {
     const number = `${this.epoch}-${++this.#count}`;
     let timer: NodeJS.Timeout | undefined;
     const answer = new Promise<Answer>((resolve, reject) => {
-      this.#open.set(number, { noes: 0, of: undefined, resolve });
+      this.#open.set(number, { noes: [], count: undefined, resolve, reject });
       timer = setTimeout(() => reject(new Lost('the other replica does not answer')), TIMEOUT);
     });
     // Nobody may be waiting yet when it is late.
     answer.catch(() => {});
     try {
-      const heard = await this.engine.publish(channel, { ask: number, from: this.name, ...what });
-      // We are among everybody.
-      const others = heard - (channel === EVERYBODY ? 1 : 0);
-      if (channel === EVERYBODY) {
-        this.heard = others;
+      const count = await this.engine.publish(channel, { ask: number, from: this.name, ...what });
+      if (count === 0 && channel !== EVERYBODY) {
+        throw new Gone();
       }
-      if (others <= 0) {
-        throw channel === EVERYBODY ? noSuchCall() : new Gone();
-      }
-      this.#close(number, others);
+      const asked = this.#open.get(number)!;
+      asked.count = count;
+      closeIfNobody(asked);
       const said = await answer;
       if (said.gone) {
         throw new Gone();
-      }
-      if (said.no) {
-        throw noSuchCall();
       }
       if (said.refused) {
         throw new CallsteerError(said.refused.code, said.refused.detail);
@@ -86,19 +88,19 @@ export class Asks {
       asked.resolve(said);
       return;
     }
-    asked.noes++;
-    this.#close(said.answer, asked.of);
+    asked.noes.push(said.from);
+    closeIfNobody(asked);
   }
 
-  #close(number: string, of: number | undefined): void {
-    const asked = this.#open.get(number);
-    if (asked === undefined) {
-      return;
-    }
-    asked.of = of;
-    if (asked.noes === of) {
-      asked.resolve({ answer: number, no: true });
-    }
+  /** Who asks everybody hears it too, if it listens. */
+  hearOwn(ask: string): void {
+    this.hear({ answer: ask, from: this.name, no: true });
+  }
+}
+
+function closeIfNobody({ noes, count, reject }: Asked): void {
+  if (noes.length === count) {
+    reject(new Nobody(new Set(noes)));
   }
 }
 

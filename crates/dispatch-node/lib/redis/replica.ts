@@ -4,7 +4,7 @@ import type { Destination } from '../destination';
 import type { Dispatcher } from '../dispatcher';
 import { CallsteerError } from '../errors';
 import type { Blame, Call, Placed } from '../types';
-import { type Answer, Asks, EVERYBODY, Gone, noSuchCall } from './asks';
+import { type Answer, Asks, EVERYBODY, Gone, Nobody, noSuchCall } from './asks';
 import { Engine, type Known, LONGEST_WAIT, Lost } from './engine';
 import { Places, nameOf } from './places';
 
@@ -86,10 +86,12 @@ export class Replica {
   readonly #placing = new Map<string, Promise<Placed | Elsewhere>>();
   /** Records of calls that were placed while the engine was lost. */
   readonly #unclaimed = new Map<string, string>();
+  /** Calls that are just being taken over. */
+  readonly #taking = new Map<string, Promise<void>>();
   /** Records of calls that were taken over, perhaps: the engine was lost meanwhile. */
   readonly #uncertain = new Map<string, string>();
-  #caughtUp = 0;
-  #caughtUpIn = '';
+  /** What was missed, and is done by now: the engine need not say it again. */
+  #caughtUp: readonly string[] = [];
   /** Calls that ended here while nobody could be told: others may have taken them over. */
   #unfinished = new Set<string>();
   /** Since when the engine knows the places held here; `null`: it must be told. */
@@ -256,21 +258,18 @@ export class Replica {
     const [opened, missed] = (await this.#engine.run(
       'beat',
       [key('opened'), key('seen'), key('alive', this.id), key('missed', this.#field)],
-      [this.#field, this.epoch, this.#lostAfter, key('deltas'), delta, this.#caughtUp, this.#caughtUpIn],
+      [this.#field, this.epoch, this.#lostAfter, key('deltas'), delta, ...this.#caughtUp],
     )) as [string, string[]];
-    [this.#caughtUp, this.#caughtUpIn] = [missed.length, opened];
     this.counts.deltas_sent++;
     if (!this.isConnected) {
       this.#onEngine(true, '');
     }
     [this.isConnected, this.#aloneSince] = [true, null];
-    missed.forEach((done) => this.#catchUp(done));
-    for (const [callId, after] of [...this.#uncertain]) {
-      if ((await this.#engine.send('GET', key('call', callId))) === after) {
-        this.#adopt(callId, JSON.parse(after) as Known);
-      }
-      this.#uncertain.delete(callId);
+    for (const callId of [...this.#uncertain.keys()]) {
+      await this.#makeCertain(callId);
     }
+    missed.forEach((done) => this.#catchUp(done));
+    this.#caughtUp = missed;
     for (const callId of [...this.#unclaimed.keys()]) {
       await this.#claim(callId);
     }
@@ -345,6 +344,8 @@ export class Replica {
         this.#onTold(said);
       } else if (said['from'] !== this.id) {
         void this.#answer(said as unknown as What & { ask: string; from: string; epoch?: number });
+      } else if (channel === EVERYBODY) {
+        this.#asks.hearOwn(said['ask'] as string);
       }
     } catch {
       // What nobody understands is nobody's: another version says it again in another way.
@@ -467,12 +468,11 @@ export class Replica {
   async #do(what: What): Promise<unknown> {
     const callId = what.call_id;
     for (let attempt = 0; attempt < 3; attempt++) {
-      await this.#placing.get(callId)?.catch(() => {});
-      if (this.#dispatcher.callOf(callId) !== null) {
-        return this.#act(what);
-      }
-      this.counts.asked++;
       try {
+        if (await this.#isHere(callId)) {
+          return await this.#act(what);
+        }
+        this.counts.asked++;
         const found = await this.#engine.record(callId);
         if (found === null) {
           return await this.#askEverybody(what);
@@ -489,6 +489,9 @@ export class Replica {
         }
         await this.#takeOver(callId, record, known);
       } catch (error) {
+        if (error instanceof Nobody) {
+          throw noSuchCall();
+        }
         if (error instanceof Lost) {
           throw new NoEngine(`the call ${JSON.stringify(callId)} is not here: ${error.message}`, { cause: error });
         }
@@ -498,21 +501,27 @@ export class Replica {
     throw new NoEngine(`the call ${JSON.stringify(callId)} goes from one replica to the other`);
   }
 
+  /** Whether a call is counted here, when all that is under way with it is done. Throws `Lost`. */
+  async #isHere(callId: string): Promise<boolean> {
+    await this.#placing.get(callId)?.catch(() => {});
+    await this.#taking.get(callId)?.catch(() => {});
+    await this.#makeCertain(callId);
+    return this.#dispatcher.callOf(callId) !== null;
+  }
+
   async #askEverybody(what: What): Promise<unknown> {
     try {
       return await this.#asks.ask(EVERYBODY, what);
     } catch (error) {
-      const isUnknown = error instanceof CallsteerError && error.code === 'no_such_call';
-      const others = this.#dispatcher.replicas();
-      if (isUnknown && what.op === 'end' && this.#asks.heard < others.length) {
-        // Somebody did not hear it, who may have the call, and is told later.
-        const missed = others.map(({ id, epoch }) => this.#engine.key('missed', `${id}@${epoch}`));
-        await this.#engine.sendAll(
-          missed.flatMap((key) => [
-            ['RPUSH', key, `ended ${what.call_id}`],
-            ['PEXPIRE', key, this.#stays],
-          ]),
-        );
+      if (error instanceof Nobody && what.op === 'end') {
+        // One that did not hear it may have the call, and is told later.
+        const deaf = this.#dispatcher.replicas().filter(({ id }) => !error.heard.has(id));
+        const missed = deaf.map(({ id, epoch }) => this.#engine.key('missed', `${id}@${epoch}`));
+        const told = missed.flatMap((key) => [
+          ['RPUSH', key, `ended ${what.call_id}`],
+          ['PEXPIRE', key, this.#stays],
+        ]);
+        await (told.length > 0 && this.#engine.sendAll(told));
       }
       throw error;
     }
@@ -622,9 +631,13 @@ export class Replica {
   /** Does what another replica asks for, where the call is here. */
   async #answer(ask: What & { ask: string; from: string; epoch?: number }): Promise<void> {
     this.counts.answered++;
-    await this.#placing.get(ask.call_id)?.catch(() => {});
-    const answer: Record<string, unknown> = { answer: ask.ask };
-    if (this.#dispatcher.callOf(ask.call_id) !== null) {
+    const answer: Record<string, unknown> = { answer: ask.ask, from: this.id };
+    const isHere = await this.#quietly(() => this.#isHere(ask.call_id));
+    if (isHere === null) {
+      // Who asks waits in vain, and is asked again.
+      return;
+    }
+    if (isHere) {
       try {
         answer['ok'] = await this.#act(ask);
       } catch (error) {
@@ -644,20 +657,40 @@ export class Replica {
     if (destination === null) {
       throw noSuchCall();
     }
-    const leased = this.isStrict && destination.maxCalls > 0 ? 1 : 0;
+    let taking = this.#taking.get(callId);
+    if (taking === undefined) {
+      const leased = this.isStrict && destination.maxCalls > 0;
+      taking = this.#transfer(callId, record, known, leased).finally(() => this.#taking.delete(callId));
+      this.#taking.set(callId, taking);
+    }
+    await taking;
+  }
+
+  async #transfer(callId: string, record: string, known: Known, leased: boolean): Promise<void> {
     const after = JSON.stringify({ ...known, replica: this.id, epoch: this.epoch });
     const before = `${known.replica}@${known.epoch}`;
     const keys = [this.#engine.key('call', callId), this.#placesKey(nameOf(known)), this.#engine.key('missed', before)];
-    const said = [record, after, before, this.#field, leased, callId, this.#stays];
-    let isOurs: unknown;
+    const said = [record, after, before, this.#field, Number(leased), callId, this.#stays];
     try {
-      isOurs = await this.#engine.run('take_over', keys, said);
+      if (await this.#engine.run('take_over', keys, said)) {
+        this.#adopt(callId, known);
+      }
     } catch (error) {
       this.#uncertain.set(callId, after);
       throw error;
     }
-    if (isOurs) {
-      this.#adopt(callId, known);
+  }
+
+  /** Finds out whether a call that was taken over, perhaps, is ours. Throws `Lost`. */
+  async #makeCertain(callId: string): Promise<void> {
+    const after = this.#uncertain.get(callId);
+    if (after === undefined) {
+      return;
+    }
+    const isOurs = (await this.#engine.send('GET', this.#engine.key('call', callId))) === after;
+    // Two may have asked: the first one that knows adopts it, and it may have ended since.
+    if (this.#uncertain.delete(callId) && isOurs) {
+      this.#adopt(callId, JSON.parse(after) as Known);
     }
   }
 

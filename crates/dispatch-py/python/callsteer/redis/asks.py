@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import callsteer
@@ -17,12 +17,21 @@ class Gone(Exception):
     """Nobody has the name of a replica, or another process has it."""
 
 
+class Nobody(Exception):
+    """None of those that heard it has the call."""
+
+    def __init__(self, heard: set[str]) -> None:
+        super().__init__()
+        self.heard = heard
+
+
 @dataclass
 class Asked:
     answer: asyncio.Future[dict[str, Any]]
-    noes: int = 0
-    asked: int | None = None
-    """How many were asked; None until that is known."""
+    noes: list[str] = field(default_factory=list[str])
+    """Who said that it has not the call."""
+    count: int | None = None
+    """How many heard it; None until that is known."""
 
 
 class Asks:
@@ -31,24 +40,18 @@ class Asks:
     def __init__(self, engine: Engine, name: str, epoch: int) -> None:
         self._engine, self._name, self._epoch = engine, name, epoch
         self._open: dict[str, Asked] = {}
-        self.count = 0
-        self.heard = 0
-        """How many others everybody was, the last time that all were asked."""
+        self._count = 0
 
     async def ask(self, channel: str, what: dict[str, Any]) -> Any:
-        """Lets whoever has the call do it. Raises what is refused there; `Gone`, `NoSuchCall`."""
-        self.count += 1
-        number = f"{self._epoch}-{self.count}"
+        """Lets whoever has the call do it. Raises what is refused there; `Gone`, `Nobody`."""
+        self._count += 1
+        number = f"{self._epoch}-{self._count}"
         asked = self._open[number] = Asked(asyncio.get_running_loop().create_future())
         try:
-            heard = await self._engine.publish(channel, {"ask": number, "from": self._name} | what)
-            # We are among everybody.
-            asked.asked = heard - (channel == EVERYBODY)
-            if channel == EVERYBODY:
-                self.heard = asked.asked
-            if asked.asked <= 0:
-                raise no_such_call() if channel == EVERYBODY else Gone
-            self._close_if_nobody(asked)
+            asked.count = await self._engine.publish(channel, {"ask": number, "from": self._name} | what)
+            if asked.count == 0 and channel != EVERYBODY:
+                raise Gone
+            _close_if_nobody(asked)
             said = await asyncio.wait_for(asked.answer, TIMEOUT)
         finally:
             del self._open[number]
@@ -64,14 +67,19 @@ class Asks:
         if asked is None or asked.answer.done():
             return
         if said.get("no"):
-            asked.noes += 1
-            self._close_if_nobody(asked)
+            asked.noes.append(said.get("from", ""))
+            _close_if_nobody(asked)
         else:
             asked.answer.set_result(said)
 
-    def _close_if_nobody(self, asked: Asked) -> None:
-        if asked.noes == asked.asked and not asked.answer.done():
-            asked.answer.set_exception(no_such_call())
+    def hear_own(self, ask: str) -> None:
+        """Who asks everybody hears it too, if it listens."""
+        self.hear({"answer": ask, "no": True, "from": self._name})
+
+
+def _close_if_nobody(asked: Asked) -> None:
+    if len(asked.noes) == asked.count and not asked.answer.done():
+        asked.answer.set_exception(Nobody(set(asked.noes)))
 
 
 def no_such_call() -> callsteer.NoSuchCall:

@@ -16,7 +16,7 @@ import callsteer
 from callsteer import CallsteerError, Destination, Dispatcher, Placed
 from callsteer.replicas import Elsewhere, NoEngine
 
-from .asks import EVERYBODY, Asks, Gone, no_such_call
+from .asks import EVERYBODY, Asks, Gone, Nobody, no_such_call
 from .engine import LOST, Engine
 from .places import Places, of
 
@@ -82,9 +82,12 @@ class Replica:
         self._placing: dict[str, asyncio.Future[Placed | Elsewhere]] = {}
         self._unclaimed: dict[str, str] = {}
         """Records of calls that were placed while the engine was lost."""
+        self._taking: dict[str, asyncio.Future[None]] = {}
+        """Calls that are just being taken over."""
         self._uncertain: dict[str, str] = {}
         """Records of calls that were taken over, perhaps: the engine was lost meanwhile."""
-        self._caught_up, self._caught_up_in = 0, ""
+        self._caught_up: list[str] = []
+        """What was missed, and is done by now: the engine need not say it again."""
         self._unfinished: set[str] = set()
         """Calls that ended here while nobody could be told: others may have taken them over."""
         self._tasks: set[asyncio.Task[None]] = set()
@@ -211,27 +214,17 @@ class Replica:
         opened, missed = await self._engine.run(
             "beat",
             [key("opened"), key("seen"), key("alive", self.id), key("missed", self._field)],
-            [
-                self._field,
-                self.epoch,
-                self._lost_after,
-                key("deltas"),
-                delta,
-                self._caught_up,
-                self._caught_up_in,
-            ],
+            [self._field, self.epoch, self._lost_after, key("deltas"), delta, *self._caught_up],
         )
-        self._caught_up, self._caught_up_in = len(missed), opened
         self.counts["deltas_sent"] += 1
         if not self.is_connected:
             log.info("replica %s reaches the engine", self.id)
         self.is_connected, self._alone_since = True, None
+        for call_id in list(self._uncertain):
+            await self._make_certain(call_id)
         for done in missed:
             self._catch_up(*done.split(" ", 1))
-        for call_id, after in list(self._uncertain.items()):
-            if await self._engine.redis.get(key("call", call_id)) == after:
-                self._adopt(call_id, json.loads(after))
-            del self._uncertain[call_id]
+        self._caught_up = missed
         for call_id in list(self._unclaimed):
             await self._claim(call_id)
         if self._unfinished:
@@ -305,6 +298,8 @@ class Replica:
                 self._on_told(said)
             elif said["from"] != self.id:
                 self._run(self._answer(said))
+            elif channel == EVERYBODY:
+                self._asks.hear_own(said["ask"])
         except (CallsteerError, ValueError, LookupError, TypeError) as error:
             log.warning("replica %s does not understand what is said: %s", self.id, error)
 
@@ -400,12 +395,10 @@ class Replica:
             name: value for name, value in more.items() if value is not None
         }
         for _ in range(3):
-            if (placing := self._placing.get(call_id)) is not None:
-                await asyncio.wait([placing])
-            if self.dispatcher.call_of(call_id) is not None:
-                return await self._act(what)
-            self.counts["asked"] += 1
             try:
+                if await self._is_here(call_id):
+                    return await self._act(what)
+                self.counts["asked"] += 1
                 found = await self._engine.record(call_id)
                 if found is None:
                     return await self._ask_everybody(what)
@@ -416,19 +409,29 @@ class Replica:
                             f"to:{known['replica']}", what | {"epoch": known["epoch"]}
                         )
                 await self._take_over(call_id, record, known)
+            except Nobody:
+                raise no_such_call() from None
             except LOST as error:
                 raise NoEngine(f"the call {call_id!r} is not here, and the engine is lost") from error
         raise NoEngine(f"the call {call_id!r} goes from one replica to the other")
 
+    async def _is_here(self, call_id: str) -> bool:
+        """Whether a call is counted here, when all that is under way with it is done. Raises `LOST`."""
+        for under_way in (self._placing.get(call_id), self._taking.get(call_id)):
+            if under_way is not None:
+                await asyncio.wait([under_way])
+        await self._make_certain(call_id)
+        return self.dispatcher.call_of(call_id) is not None
+
     async def _ask_everybody(self, what: dict[str, Any]) -> Any:
         try:
             return await self._asks.ask(EVERYBODY, what)
-        except callsteer.NoSuchCall:
-            others = self.dispatcher.replicas()
-            if what["op"] == "end" and self._asks.heard < len(others):
-                # Somebody did not hear it, who may have the call, and is told later.
+        except Nobody as nobody:
+            deaf = [other for other in self.dispatcher.replicas() if other.id not in nobody.heard]
+            if what["op"] == "end" and deaf:
+                # One of them may have the call, and is told later.
                 pipeline = self._engine.redis.pipeline(transaction=True)
-                for other in others:
+                for other in deaf:
                     missed = self._engine.key("missed", f"{other.id}@{other.epoch}")
                     pipeline.rpush(missed, f"ended {what['call_id']}")
                     pipeline.pexpire(missed, self._stays)
@@ -528,10 +531,13 @@ class Replica:
     async def _answer(self, ask: dict[str, Any]) -> None:
         """Does what another replica asks for, where the call is here."""
         self.counts["answered"] += 1
-        answer: dict[str, Any] = {"answer": ask["ask"]}
-        if (placing := self._placing.get(ask["call_id"])) is not None:
-            await asyncio.wait([placing])
-        if self.dispatcher.call_of(ask["call_id"]) is not None:
+        answer: dict[str, Any] = {"answer": ask["ask"], "from": self.id}
+        try:
+            is_here = await self._is_here(ask["call_id"])
+        except LOST:
+            # Who asks waits in vain, and is asked again.
+            return
+        if is_here:
             try:
                 answer["ok"] = await self._act(ask)
             except CallsteerError as error:
@@ -544,6 +550,9 @@ class Replica:
 
     async def _take_over(self, call_id: str, record: str, known: dict[str, Any]) -> None:
         """Makes a call ours whose replica is gone."""
+        if (taking := self._taking.get(call_id)) is not None:
+            await asyncio.wait([taking])
+            return
         destination = self.dispatcher.find(known["id"], set=known["set"])
         if destination is None:
             raise no_such_call()
@@ -553,13 +562,26 @@ class Replica:
         keys = [self._engine.key("call", call_id), self._places_key(known["set"], known["id"])]
         keys.append(self._engine.key("missed", before))
         said = [record, after, before, self._field, int(leased), call_id, self._stays]
+        taking = self._taking[call_id] = asyncio.get_running_loop().create_future()
         try:
-            is_ours = await self._engine.run("take_over", keys, said)
-        except LOST:
+            if await self._engine.run("take_over", keys, said):
+                self._adopt(call_id, known)
+        except (*LOST, asyncio.CancelledError):
             self._uncertain[call_id] = after
             raise
-        if is_ours:
-            self._adopt(call_id, known)
+        finally:
+            del self._taking[call_id]
+            taking.set_result(None)
+
+    async def _make_certain(self, call_id: str) -> None:
+        """Finds out whether a call that was taken over, perhaps, is ours. Raises `LOST`."""
+        after = self._uncertain.get(call_id)
+        if after is None:
+            return
+        is_ours = await self._engine.redis.get(self._engine.key("call", call_id)) == after
+        # Two may have asked: the first one that knows adopts it, and it may have ended since.
+        if self._uncertain.pop(call_id, None) is not None and is_ours:
+            self._adopt(call_id, json.loads(after))
 
     def _adopt(self, call_id: str, known: dict[str, Any]) -> None:
         """Counts a call here that was taken over, and its place with it."""
