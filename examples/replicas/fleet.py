@@ -63,12 +63,17 @@ class Redis:
 
 
 class Way:
-    """A way to the Redis that can be cut, for whoever takes it."""
+    """A way to the Redis that can be cut, for whoever takes it, or lose answers to commands."""
 
     def __init__(self, folder: Path, redis: Redis) -> None:
         self.socket = folder / "way.sock"
         self.url, self._redis = f"unix://{self.socket}", redis
         self._open: set[asyncio.StreamWriter] = set()
+        self.loses: bytes | None = None
+        """Commands with this reach the engine; their answers do not come back."""
+        self.but_first: bytes | None = None
+        """Nothing is lost before an answer with this came back."""
+        self.lost = 0
         self._server: asyncio.Server | None = None
 
     async def mend(self) -> None:
@@ -90,15 +95,29 @@ class Way:
             return
         self._open |= {writer, there_writer}
         with contextlib.suppress(asyncio.CancelledError):
-            await asyncio.gather(pour(reader, there_writer), pour(there_reader, writer))
+            await asyncio.gather(self._ask(reader, there_writer, writer), self._answer(there_reader, writer))
 
+    async def _ask(
+        self, reader: asyncio.StreamReader, there: asyncio.StreamWriter, back: asyncio.StreamWriter
+    ) -> None:
+        with contextlib.suppress(OSError):
+            while data := await reader.read(65_536):
+                there.write(data)
+                await there.drain()
+                if self.loses and self.loses in data and self.but_first is None:
+                    self.lost += 1
+                    back.close()
+                    return
+        there.close()
 
-async def pour(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    with contextlib.suppress(OSError):
-        while data := await reader.read(65_536):
-            writer.write(data)
-            await writer.drain()
-    writer.close()
+    async def _answer(self, there: asyncio.StreamReader, back: asyncio.StreamWriter) -> None:
+        with contextlib.suppress(OSError):
+            while data := await there.read(65_536):
+                if self.but_first and self.but_first in data:
+                    self.but_first = None
+                back.write(data)
+                await back.drain()
+        back.close()
 
 
 @dataclass
@@ -270,6 +289,11 @@ class Truth:
 
     def ends(self, call: str) -> None:
         self._there[self.at.pop(call)] -= 1
+
+
+async def said(it: bool) -> bool:
+    """What is known already, where something is waited for."""
+    return it
 
 
 def path(call: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 
-from fleet import Fleet, Plane, Traffic, Way, insist, path, running
+from fleet import Fleet, Plane, Traffic, Way, insist, path, running, said
 
 CALLS = 20_000
 
@@ -74,10 +74,6 @@ async def through_all_that_breaks(fleet: Fleet, way: Way, traffic: Traffic, call
     fleet.redis.start()
     await work
     await fleet.until(lambda: fleet.all_know(3), "all are back")
-
-
-async def said(it: bool) -> bool:
-    return it
 
 
 async def is_alone(plane: Plane) -> bool:

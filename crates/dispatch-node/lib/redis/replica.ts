@@ -550,7 +550,15 @@ export class Replica {
     const unfinished = this.#unfinished;
     this.#unfinished = new Set();
     for (const callId of unfinished) {
-      await this.end(callId).catch(() => this.#unfinished.add(callId));
+      const keys = [this.#engine.key('call', callId), this.#engine.key('places')];
+      try {
+        // Its place was found to be spare.
+        if (!(await this.#engine.run('release', keys, [this.#field, 0]))) {
+          await this.end(callId);
+        }
+      } catch {
+        this.#unfinished.add(callId);
+      }
     }
   }
 
@@ -677,6 +685,10 @@ export class Replica {
       }
     } catch (error) {
       this.#uncertain.set(callId, after);
+      if (leased) {
+        // What is held is said anew, once it is certain.
+        this.#lose(error);
+      }
       throw error;
     }
   }

@@ -523,9 +523,12 @@ class Replica:
     async def _finish_elsewhere(self) -> None:
         unfinished, self._unfinished = self._unfinished, set[str]()
         for call_id in unfinished:
+            keys = [self._engine.key("call", call_id), self._engine.key("places")]
             try:
-                await self.end(call_id)
-            except NoEngine:
+                # Its place was found to be spare.
+                if not await self._engine.run("release", keys, [self._field, 0]):
+                    await self.end(call_id)
+            except (*LOST, NoEngine):
                 self._unfinished.add(call_id)
 
     async def _answer(self, ask: dict[str, Any]) -> None:
@@ -566,8 +569,11 @@ class Replica:
         try:
             if await self._engine.run("take_over", keys, said):
                 self._adopt(call_id, known)
-        except (*LOST, asyncio.CancelledError):
+        except (*LOST, asyncio.CancelledError) as error:
             self._uncertain[call_id] = after
+            if leased and not isinstance(error, asyncio.CancelledError):
+                # What is held is said anew, once it is certain.
+                self._lose(error)
             raise
         finally:
             del self._taking[call_id]
