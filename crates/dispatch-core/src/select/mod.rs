@@ -9,6 +9,7 @@ mod call_load;
 mod floors;
 mod kamailio;
 mod load_score;
+mod maglev;
 mod power_of_two;
 mod priority;
 mod random;
@@ -101,8 +102,7 @@ impl Ask<'_> {
     }
 }
 
-/// The algorithm of a set, with the order that it keeps. It has a tag of its own, which costs one
-/// comparison to read.
+/// The algorithm of a set, with its order. A tag of its own costs one comparison to read.
 #[derive(Clone, Debug)]
 #[repr(u8)]
 pub(crate) enum Selector {
