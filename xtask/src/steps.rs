@@ -30,6 +30,11 @@ pub(crate) enum Action {
     Check(fn() -> anyhow::Result<String>),
 }
 
+/// The program, as the tests are built: `cargo build` would build half of its dependencies again, with the features
+/// that they have without tests.
+const BUILD_CALLSTEER: &str = "cargo test --locked --workspace --all-features --no-run --test claims";
+
+/// What builds in the same folder builds the whole workspace with all features, so that nothing is built twice.
 pub(crate) const STEPS: &[Step] = &[
     Step {
         name: "rustfmt",
@@ -69,7 +74,6 @@ pub(crate) const STEPS: &[Step] = &[
         name: "architecture",
         proves: "arrows between modules point down, and every file is short and says what it is",
         needs: &[],
-        // As the whole workspace is built for the tests: nothing of it is built twice.
         actions: &[Command("cargo test --locked --workspace --all-features --test architecture")],
         beside: false,
     },
@@ -108,7 +112,7 @@ pub(crate) const STEPS: &[Step] = &[
         proves: "a real trace is replayed, and shows on real arrivals what the embedded workload shows",
         needs: &[AZURE_TRACE],
         actions: &[Command(
-            "cargo test --locked --package callsteer-sim --all-features --test claims --test load_claims azure",
+            "cargo test --locked --workspace --all-features --test claims --test load_claims azure",
         )],
         beside: false,
     },
@@ -116,14 +120,14 @@ pub(crate) const STEPS: &[Step] = &[
         name: "databases",
         proves: "Kamailio's table is read from SQLite, PostgreSQL and MySQL",
         needs: &[POSTGRESQL, MARIADB],
-        actions: &[Command("cargo test --locked --package callsteer-sim --all-features --test database")],
+        actions: &[Command("cargo test --locked --workspace --all-features --test database")],
         beside: false,
     },
     Step {
         name: "page",
         proves: "a browser shows the page of a report, without a complaint and without a request",
         needs: &[CHROMIUM],
-        actions: &[Command("cargo test --locked --package callsteer-sim --all-features --test page browser")],
+        actions: &[Command("cargo test --locked --workspace --all-features --test page browser")],
         beside: false,
     },
     Step {
@@ -161,7 +165,7 @@ pub(crate) const STEPS: &[Step] = &[
         actions: &[
             Check(python::install),
             // Sweeps are compared with what it does.
-            Command("cargo build --locked --workspace --all-features --bin callsteer"),
+            Command(BUILD_CALLSTEER),
             Command(
                 "HYPOTHESIS_STORAGE_DIRECTORY=target/python/hypothesis target/python/venv/bin/python -m pytest \
                  -c crates/dispatch-py/pyproject.toml -p no:cacheprovider crates/dispatch-py/tests",
@@ -250,10 +254,7 @@ pub(crate) const STEPS: &[Step] = &[
         name: "book",
         proves: "documents lead somewhere, their commands run, and they show what is printed and drawn",
         needs: &[GIT],
-        actions: &[
-            Command("cargo build --locked --workspace --all-features --bin callsteer"),
-            Check(book::check),
-        ],
+        actions: &[Command(BUILD_CALLSTEER), Check(book::check)],
         beside: false,
     },
     Step {
