@@ -53,7 +53,7 @@ impl Counting {
         let (costs, dispatchers) = (&self.fleet.costs, self.config.dispatchers);
         let ask = Ask { key, text: None, class: 0, cost: 1, costs, dispatchers, now: self.now, tried: &[] };
         let leg = *self.fleet.legs(1).first()?;
-        let at_hand = self.fleet.at_hand(leg, key);
+        let at_hand = self.fleet.at_hand(self.fleet.lead(1)?, key);
         let spot = at_hand.or_else(|| self.fleet.choose(leg, &ask, &mut self.rng))?;
         self.fleet.chosen(&spot, false);
         Some(spot.destination.to_u64())

@@ -41,9 +41,11 @@ impl ById {
         }
     }
 
-    /// Takes an index out.
-    pub(super) fn remove(&mut self, hash: u32, gone: u32) {
-        self.len -= usize::from(self.table_of_mut(hash).remove(hash, gone));
+    /// Takes out the index under this hash that `is_it`.
+    pub(super) fn take(&mut self, hash: u32, is_it: impl Fn(u32) -> bool) -> Option<u32> {
+        let taken = self.table_of_mut(hash).take(hash, is_it)?;
+        self.len -= 1;
+        Some(taken)
     }
 
     fn table_of(&self, hash: u32) -> &Table {
@@ -128,9 +130,8 @@ impl Table {
         }
     }
 
-    /// Whether it was there.
-    fn remove(&mut self, hash: u32, gone: u32) -> bool {
-        let Some((at, place, _)) = self.find(hash, |index| index == gone) else { return false };
+    fn take(&mut self, hash: u32, is_it: impl Fn(u32) -> bool) -> Option<u32> {
+        let (at, place, index) = self.find(hash, is_it)?;
         for passed in self.home(hash)..at {
             if let Some(line) = self.line_mut(passed) {
                 line.tags -= PASSED;
@@ -139,7 +140,7 @@ impl Table {
         if let Some(line) = self.line_mut(at) {
             line.vacate(place);
         }
-        true
+        Some(index)
     }
 
     #[inline]
@@ -265,7 +266,7 @@ mod tests {
             let index = rng.below(calls as u32);
             let place = &mut known[index as usize];
             match place.take() {
-                Some(hash) => table.remove(hash, index),
+                Some(hash) => assert_eq!(table.take(hash, |known| known == index), Some(index)),
                 None => {
                     let hash = rng.next() as u32 >> crowd;
                     *place = Some(hash);
@@ -283,7 +284,7 @@ mod tests {
         }
         for (index, hash) in (0u32..).zip(&known) {
             if let Some(hash) = hash {
-                table.remove(*hash, index);
+                table.take(*hash, |known| known == index);
                 assert_eq!(table.find(*hash, |other| other == index), None);
             }
         }
@@ -315,7 +316,7 @@ mod tests {
         for index in 0..100 {
             assert_eq!(table.find(u32::MAX, |other| other == index), Some(index));
         }
-        table.remove(u32::MAX, 50);
+        assert_eq!(table.take(u32::MAX, |known| known == 50), Some(50));
         assert_eq!(table.find(u32::MAX, |other| other == 50), None);
         assert_eq!(table.find(u32::MAX, |other| other == 99), Some(99), "behind the last line");
     }

@@ -44,6 +44,16 @@ pub(crate) struct Record {
     pub(crate) panic: bool,
 }
 
+/// What is left of a call that ended.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Ended {
+    pub(crate) destination: Key,
+    pub(crate) since: Time,
+    pub(crate) class: u16,
+    pub(crate) cost: u16,
+    pub(crate) confirmed: bool,
+}
+
 /// What a new call starts with.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Start {
@@ -142,16 +152,33 @@ impl Calls {
         self.setup.append(lease.0.index(), &mut self.links);
     }
 
-    pub(crate) fn end(&mut self, lease: Lease) -> Option<Record> {
-        let record = self.records.remove(lease.0)?;
-        self.dequeue(lease, record.confirmed);
-        self.by_id.remove(self.links.id(lease.0.index()), lease.0.index());
-        let mut chain = record.tried;
+    pub(crate) fn end(&mut self, lease: Lease) -> Option<Ended> {
+        self.records.find(lease.0)?;
+        let index = lease.0.index();
+        self.by_id.take(self.links.id(index), |known| known == index);
+        self.leave(lease.0)
+    }
+
+    /// As `end`, the call with this hash of its Call-ID.
+    pub(crate) fn end_by_id(&mut self, id: u64) -> Option<Ended> {
+        let is_it = |index| self.records.at(index).is_some_and(|record| record.id == id);
+        let index = self.by_id.take(half(id), is_it)?;
+        self.leave(self.records.key_at(index)?)
+    }
+
+    /// Forgets a call that is not found by its Call-ID any more.
+    fn leave(&mut self, key: Key) -> Option<Ended> {
+        // Field by field: a copy of a record that was just written would wait for all of it.
+        let Record { destination, since, class, cost, confirmed, tried, tenant, .. } =
+            *self.records.find(key)?;
+        self.records.remove(key);
+        self.dequeue(Lease(key), confirmed);
+        let mut chain = tried;
         while let Some(key) = self.tried.key_at(chain) {
             chain = self.tried.remove(key).map_or(NONE, |(_, next)| next);
         }
-        self.tenants.end(record.tenant);
-        Some(record)
+        self.tenants.end(tenant);
+        Some(Ended { destination, since, class, cost, confirmed })
     }
 
     pub(crate) fn find(&self, lease: Lease) -> Option<&Record> {

@@ -17,7 +17,7 @@ mod reports;
 mod saved;
 
 use crate::call::Lease;
-use crate::calls::{Calls, Record};
+use crate::calls::{Calls, Ended};
 use crate::config::Config;
 use crate::destination::DestinationId;
 use crate::error::ConfigError;
@@ -162,12 +162,11 @@ impl Dispatcher {
 
     /// A call reached its deadline.
     fn expire(&mut self, lease: Lease) {
-        let Some(record) = self.calls.end(lease) else { return };
+        let Some(Ended { destination, class, cost, confirmed, .. }) = self.calls.end(lease) else { return };
         self.counts.expired += 1;
-        let destination = DestinationId(record.destination);
-        let kind = EventKind::Expired { lease, destination, confirmed: record.confirmed };
+        let kind = EventKind::Expired { lease, destination: DestinationId(destination), confirmed };
         self.events.push(self.now, kind);
-        self.release(&record);
+        self.release(destination, class, cost);
     }
 
     /// A timer of a destination ran out: whatever is due there is done. One that was removed may
@@ -193,10 +192,9 @@ impl Dispatcher {
     }
 
     /// A call left its destination: it may have been the last one that was waited for.
-    fn release(&mut self, record: &Record) {
-        let key = record.destination;
-        if self.fleet.release(key, record.class, u32::from(record.cost), &self.config, self.now) {
-            self.settle(key);
+    fn release(&mut self, destination: Key, class: u16, cost: u16) {
+        if self.fleet.release(destination, class, u32::from(cost), &self.config, self.now) {
+            self.settle(destination);
         }
     }
 

@@ -9,7 +9,7 @@ use crate::calls::Start;
 use crate::config::{SetId, TenantLimits};
 use crate::destination::DestinationId;
 use crate::error::{BeginError, NextError};
-use crate::fleet::{Fleet, Leg, Spot, Way};
+use crate::fleet::{Fleet, Lead, Spot};
 use crate::rng::Rng;
 use crate::select::Ask;
 use crate::standing::Standing;
@@ -67,13 +67,13 @@ impl Dispatcher {
         self.fleet.prepare(call.set, &self.config);
         self.fleet.settle(call, self.unheard, now);
         let mut key = 0;
-        let way = self.fleet.way(call.set);
-        if way.is_some_and(|way| way.hashes) {
+        let lead = self.fleet.lead(call.set);
+        if lead.is_some_and(|lead| lead.hashes) {
             check_text(call.text())?;
             key = self.fleet.hash(call.text());
         }
         let mut rng = self.rng;
-        let spot = self.spot(&self.fleet, way, call, key, &mut rng)?;
+        let spot = self.spot(&self.fleet, lead, call, key, &mut rng)?;
         self.rng = rng;
         self.fleet.chosen(&spot, false);
         Ok(Picked { destination: DestinationId(spot.destination), panic: spot.panic })
@@ -119,7 +119,7 @@ impl Dispatcher {
         self.fleet.chosen(&spot, true);
         self.calls.moved(lease, destination, leg.route, panic, now);
         self.fleet.take(destination, record.class, u32::from(record.cost), &self.config, now);
-        self.release(&record);
+        self.release(record.destination, record.class, record.cost);
         self.counts.moved += 1;
         self.counts.panics += u64::from(panic);
         Ok(Placed { lease, destination: DestinationId(destination), panic })
@@ -136,6 +136,7 @@ impl Dispatcher {
     }
 
     /// What `begin` would do with a call in a fleet that is prepared for it. Changes nothing but `rng`.
+    #[inline(always)]
     pub(super) fn choose(&self, fleet: &Fleet, call: &Call<'_>, rng: &mut Rng) -> Result<Choice, BeginError> {
         check_text(call.call_id)?;
         check_cost(call)?;
@@ -146,7 +147,7 @@ impl Dispatcher {
         let tenant = call.tenant.map(|tenant| (self.tenant(tenant), self.limits(tenant)));
         self.admit(tenant)?;
         let key = call.key.map_or(id, |key| fleet.hash(key));
-        let spot = self.spot(fleet, fleet.way(call.set), call, key, rng)?;
+        let spot = self.spot(fleet, fleet.lead(call.set), call, key, rng)?;
         Ok(Choice::Seat(SeatChoice { spot, id, key, tenant }))
     }
 
@@ -155,33 +156,25 @@ impl Dispatcher {
     fn spot(
         &self,
         fleet: &Fleet,
-        way: Option<&Way>,
+        lead: Option<Lead>,
         call: &Call<'_>,
         key: u64,
         rng: &mut Rng,
     ) -> Result<Spot, BeginError> {
-        let legs = way.map_or(&[][..], |way| &way.legs);
         // No closure: it would be called.
-        if let Some(leg) = legs.first()
-            && let Some(spot) = fleet.at_hand(*leg, key)
+        if let Some(lead) = lead
+            && let Some(spot) = fleet.at_hand(lead, key)
         {
             return Ok(spot);
         }
-        self.seek(fleet, legs, call, key, rng)
+        self.seek(fleet, call, key, rng)
     }
 
     #[inline(never)]
-    fn seek(
-        &self,
-        fleet: &Fleet,
-        legs: &[Leg],
-        call: &Call<'_>,
-        key: u64,
-        rng: &mut Rng,
-    ) -> Result<Spot, BeginError> {
+    fn seek(&self, fleet: &Fleet, call: &Call<'_>, key: u64, rng: &mut Rng) -> Result<Spot, BeginError> {
         let class = fleet.class_as_compared(call.class);
         let ask = Ask { text: Some(call.text()), ..self.ask(fleet, key, class, call.cost, &[]) };
-        let spot = legs.iter().find_map(|leg| fleet.choose(*leg, &ask, rng));
+        let spot = fleet.legs(call.set).iter().find_map(|leg| fleet.choose(*leg, &ask, rng));
         spot.ok_or_else(|| self.refusal(fleet, call.set))
     }
 

@@ -5,7 +5,7 @@ use alloc::vec::Vec;
 
 use super::Dispatcher;
 use crate::call::Lease;
-use crate::calls::Start;
+use crate::calls::{Ended, Start};
 use crate::destination::DestinationId;
 use crate::error::NoSuchDestination;
 use crate::time::Time;
@@ -75,8 +75,8 @@ impl Dispatcher {
             }
         }
         for lease in confirmed {
-            if let Some(record) = self.calls.end(lease) {
-                self.release(&record);
+            if let Some(Ended { destination, class, cost, .. }) = self.calls.end(lease) {
+                self.release(destination, class, cost);
                 done.healed += 1;
             }
         }

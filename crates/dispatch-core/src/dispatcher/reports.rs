@@ -2,6 +2,7 @@
 
 use super::Dispatcher;
 use crate::call::{Blame, Failure, Lease, ProbeResult};
+use crate::calls::Ended;
 use crate::destination::DestinationId;
 use crate::error::{FailError, NoSuchCall, ProbeError};
 use crate::event::EventKind;
@@ -62,12 +63,17 @@ impl Dispatcher {
     /// no harm.
     pub fn end(&mut self, lease: Lease, now: Time) -> bool {
         self.advance(now);
-        let Some(record) = self.calls.end(lease) else { return false };
+        let ended = self.calls.end(lease);
+        self.finish(ended)
+    }
+
+    fn finish(&mut self, ended: Option<Ended>) -> bool {
+        let Some(Ended { destination, since, class, cost, confirmed }) = ended else { return false };
         self.counts.ended += 1;
-        if record.confirmed {
-            self.fleet.lasted(record.destination, self.now.since(record.since));
+        if confirmed {
+            self.fleet.lasted(destination, self.now.since(since));
         }
-        self.release(&record);
+        self.release(destination, class, cost);
         true
     }
 
@@ -94,7 +100,8 @@ impl Dispatcher {
     /// [`end`](Self::end), by Call-ID.
     pub fn end_call(&mut self, call_id: &[u8], now: Time) -> bool {
         self.advance(now);
-        self.call_of(call_id).is_some_and(|lease| self.end(lease, now))
+        let ended = self.calls.end_by_id(self.fleet.hash(call_id));
+        self.finish(ended)
     }
 
     /// What a probe of a destination brought, whether it was asked for by `poll_probe` or comes

@@ -28,7 +28,8 @@ use crate::slots::{Key, Slots};
 use crate::standing::Standing;
 use crate::time::Time;
 
-pub(crate) use routes::{Leg, Spot, Way};
+pub(crate) use routes::{Lead, Spot};
+use routes::{Ready, Way};
 
 #[derive(Clone, Debug)]
 pub(crate) struct Fleet {
@@ -38,8 +39,8 @@ pub(crate) struct Fleet {
     places: BTreeMap<SetId, usize>,
     /// The ways of calls, in the order of the sets that they ask for.
     ways: Vec<Way>,
-    /// The set that was prepared last, and the place of its way, until something there changes.
-    ready: Option<(SetId, usize)>,
+    /// The set that was prepared last, until something there changes.
+    ready: Option<Ready>,
     /// One wake-up per member, the earliest first; a member knows which of its entries counts.
     timers: BinaryHeap<Reverse<(Time, Key)>>,
     /// No member wakes before.

@@ -16,11 +16,27 @@ use crate::time::Time;
 #[derive(Clone, Debug)]
 pub(crate) struct Way {
     set: SetId,
-    pub(crate) legs: Vec<Leg>,
-    /// Whether any of them looks at the hash of a call's key.
+    legs: Vec<Leg>,
+    lead: Lead,
+}
+
+/// What every call looks at of its way.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Lead {
+    first: Leg,
+    /// Whether any leg looks at the hash of a call's key.
     pub(crate) hashes: bool,
-    /// Whether any of them follows estimates, which move by themselves.
-    pub(crate) estimates: bool,
+    /// Whether any leg follows estimates, which move by themselves.
+    estimates: bool,
+}
+
+/// The set that was prepared last.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Ready {
+    set: SetId,
+    /// Where its way is.
+    place: usize,
+    lead: Lead,
 }
 
 /// One route of a policy: a set by its place, and one of its algorithms by its place.
@@ -45,7 +61,7 @@ impl Fleet {
     /// Makes ready to choose for calls to `set`: their legs, and the orders of the sets there.
     #[inline]
     pub(crate) fn prepare(&mut self, set: SetId, config: &Config) {
-        if self.ready.is_none_or(|(ready, _)| ready != set) {
+        if self.ready.is_none_or(|ready| ready.set != set) {
             self.make_ready(set, config);
         }
     }
@@ -63,13 +79,15 @@ impl Fleet {
                 estimates |= route.algorithm == Algorithm::LoadScore;
             }
             // Nothing is kept of sets that do not exist: callers may ask for any number.
-            if !legs.is_empty() {
-                self.ways.insert(place, Way { set, legs, hashes, estimates });
+            if let Some(first) = legs.first().copied() {
+                self.ways.insert(place, Way { set, legs, lead: Lead { first, hashes, estimates } });
             }
         }
-        self.ready = self.find_way(set).ok().map(|place| (set, place));
-        let known = self.ready.and_then(|(_, place)| self.ways.get(place));
-        for leg in known.into_iter().flat_map(|way| &way.legs) {
+        self.ready = None;
+        let Ok(place) = self.find_way(set) else { return };
+        let Some(way) = self.ways.get(place) else { return };
+        self.ready = Some(Ready { set, place, lead: way.lead });
+        for leg in &way.legs {
             if let Some(set) = self.sets.get_mut(leg.set) {
                 set.refresh(&self.members);
             }
@@ -79,7 +97,7 @@ impl Fleet {
     /// Finds out whom estimates favour now, for a call like this; [`choose`](Self::choose) would look at all.
     #[inline]
     pub(crate) fn settle(&mut self, call: &Call<'_>, dispatchers: u32, now: Time) {
-        if self.way(call.set).is_some_and(|way| way.estimates) {
+        if self.lead(call.set).is_some_and(|lead| lead.estimates) {
             self.settle_legs(call, dispatchers, now);
         }
     }
@@ -104,19 +122,21 @@ impl Fleet {
     }
 
     /// The routes of a call to `set` that lead to a set, once prepared.
-    #[inline]
     pub(crate) fn legs(&self, set: SetId) -> &[Leg] {
-        self.way(set).map_or(&[], |way| &way.legs)
+        let place = match self.ready {
+            Some(ready) if ready.set == set => Some(ready.place),
+            _ => self.find_way(set).ok(),
+        };
+        place.and_then(|place| self.ways.get(place)).map_or(&[], |way| &way.legs)
     }
 
-    /// These routes, and what they look at; `None` where none leads to a set.
+    /// What every call to `set` looks at of them; `None` where none leads to a set.
     #[inline]
-    pub(crate) fn way(&self, set: SetId) -> Option<&Way> {
-        let place = match self.ready {
-            Some((ready, place)) if ready == set => place,
-            _ => self.find_way(set).ok()?,
-        };
-        self.ways.get(place)
+    pub(crate) fn lead(&self, set: SetId) -> Option<Lead> {
+        match self.ready {
+            Some(ready) if ready.set == set => Some(ready.lead),
+            _ => Some(self.ways.get(self.find_way(set).ok()?)?.lead),
+        }
     }
 
     /// Where the way of calls to `set` is, or would be.
@@ -125,9 +145,10 @@ impl Fleet {
         self.ways.binary_search_by_key(&set, |way| way.set)
     }
 
-    /// Where a call that has been nowhere yet would go on this leg, if that is at hand.
+    /// Where a call that has been nowhere yet would go, if that is at hand.
     #[inline(always)]
-    pub(crate) fn at_hand(&self, leg: Leg, key: u64) -> Option<Spot> {
+    pub(crate) fn at_hand(&self, lead: Lead, key: u64) -> Option<Spot> {
+        let leg = lead.first;
         let set = self.sets.get(leg.set)?;
         let seat = set.at_hand(leg.selector, key)?;
         Some(Spot { leg, seat, destination: set.at(seat)?, panic: set.panics() })
