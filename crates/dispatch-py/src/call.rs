@@ -1,15 +1,14 @@
 //! A call: what is said of it, where it was placed, and as a `with` statement.
 
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, PoisonError};
 
 use callsteer::{Blame, Lease, SetId};
 use pyo3::exceptions::PyRuntimeError;
 use pyo3::prelude::*;
-use pyo3::sync::MutexExt;
 use pyo3::{PyTraverseError, PyVisit};
 
 use crate::argument::{Reply, Seconds, Text, Whole};
+use crate::attached::Attached;
 use crate::destination::Destination;
 use crate::dispatcher::Dispatcher;
 
@@ -123,7 +122,7 @@ pub(crate) struct Call {
     call_id: Py<PyAny>,
     request: Request,
     /// Its lease and where it is; `None` outside of the statement.
-    placed: Mutex<Option<(Lease, Py<Destination>, bool)>>,
+    placed: Attached<Option<(Lease, Py<Destination>, bool)>>,
 }
 
 #[pymethods]
@@ -221,12 +220,13 @@ impl Call {
 
 impl Call {
     pub(crate) fn new(dispatcher: Py<Dispatcher>, call_id: Py<PyAny>, request: Request) -> Self {
-        Self { dispatcher, call_id, request, placed: Mutex::new(None) }
+        Self { dispatcher, call_id, request, placed: Attached::new(None) }
     }
 
     fn now_at(&self, py: Python<'_>) -> Option<(Lease, Py<Destination>, bool)> {
-        let placed = self.placed.lock_py_attached(py).unwrap_or_else(PoisonError::into_inner);
-        placed.as_ref().map(|(lease, destination, panic)| (*lease, destination.clone_ref(py), *panic))
+        self.placed.with(py, |placed| {
+            placed.as_ref().map(|(lease, destination, panic)| (*lease, destination.clone_ref(py), *panic))
+        })
     }
 
     /// Sets where it is, and gives where it was.
@@ -235,8 +235,7 @@ impl Call {
         py: Python<'_>,
         placed: Option<(Lease, Py<Destination>, bool)>,
     ) -> Option<(Lease, Py<Destination>, bool)> {
-        let mut now = self.placed.lock_py_attached(py).unwrap_or_else(PoisonError::into_inner);
-        std::mem::replace(&mut *now, placed)
+        self.placed.with(py, |now| std::mem::replace(now, placed))
     }
 }
 

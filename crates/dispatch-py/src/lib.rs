@@ -3,10 +3,11 @@
 //! No decision and no default is made here. Documentation of what Python sees stands in the
 //! comments of `pymethods`, where `help()` finds it.
 
-#![forbid(unsafe_code)]
+#![deny(unsafe_code)]
 #![allow(clippy::too_many_arguments, reason = "they are Python's keyword arguments")]
 
 mod argument;
+mod attached;
 mod bench;
 mod call;
 mod clock;

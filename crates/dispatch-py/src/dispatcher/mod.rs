@@ -1,4 +1,4 @@
-//! The façade: the core's dispatcher behind a lock, with a clock.
+//! The façade: the core's dispatcher for one thread at a time, with a clock.
 
 mod calls;
 mod destinations;
@@ -8,15 +8,14 @@ mod reports;
 mod saved;
 
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, PoisonError};
 
 use callsteer::{Config, DestinationId, Time};
 use pyo3::prelude::*;
-use pyo3::sync::MutexExt;
 use pyo3::types::PyDict;
 use pyo3::{PyTraverseError, PyVisit};
 
 use crate::argument::Seconds;
+use crate::attached::Attached;
 use crate::clock::Clock;
 use crate::destination::Destination;
 use crate::error::{Refusal, refused};
@@ -62,14 +61,14 @@ pub(crate) struct Dispatcher {
     /// Tells its destinations from those of others.
     owner: u64,
     clock: Clock,
-    state: Mutex<State>,
+    state: Attached<State>,
 }
 
 /// How many dispatchers were made.
 static OWNERS: AtomicU64 = AtomicU64::new(0);
 
-/// What is locked. Nothing of Python's is made, dropped or called meanwhile, so that no thread waits
-/// for itself.
+/// What one thread at a time changes. Nothing of Python's is made, dropped or called meanwhile, so that no
+/// thread waits for itself.
 pub(crate) struct State {
     pub(crate) core: callsteer::Dispatcher,
     pub(crate) objects: Objects,
@@ -87,7 +86,7 @@ impl Dispatcher {
         let owner = OWNERS.fetch_add(1, Ordering::Relaxed);
         let objects = Objects::new(py, config.max_events)?;
         let core = callsteer::Dispatcher::new(config).map_err(|error| error.raise(py))?;
-        Ok(Self { owner, clock: Clock::new(py, clock)?, state: Mutex::new(State { core, objects }) })
+        Ok(Self { owner, clock: Clock::new(py, clock)?, state: Attached::new(State { core, objects }) })
     }
 
     fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
@@ -127,7 +126,7 @@ impl Dispatcher {
 
     /// Does something that needs no time.
     pub(crate) fn read<T>(&self, py: Python<'_>, act: impl FnOnce(&mut State) -> T) -> T {
-        act(&mut self.state.lock_py_attached(py).unwrap_or_else(PoisonError::into_inner))
+        self.state.with(py, act)
     }
 
     /// The object of a destination that is there.

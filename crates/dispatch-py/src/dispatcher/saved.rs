@@ -1,6 +1,5 @@
 //! Everything that a dispatcher knows, saved and restored, and a clock that begins anew.
 
-use std::sync::Mutex;
 use std::sync::atomic::Ordering;
 
 use callsteer::Snapshot;
@@ -9,6 +8,7 @@ use pyo3::types::{PyBytes, PyString};
 
 use super::{Dispatcher, OWNERS, State};
 use crate::argument::{Seconds, Text};
+use crate::attached::Attached;
 use crate::clock::Clock;
 use crate::error::Refusal;
 use crate::objects::Objects;
@@ -63,7 +63,7 @@ impl Dispatcher {
         let owner = OWNERS.fetch_add(1, Ordering::Relaxed);
         let objects = Objects::new(py, core.config().max_events)?;
         let restored =
-            Self { owner, clock: Clock::new(py, clock)?, state: Mutex::new(State { core, objects }) };
+            Self { owner, clock: Clock::new(py, clock)?, state: Attached::new(State { core, objects }) };
         restored.renew(py, |core| core.iter().map(|(id, ..)| id).collect())?;
         restored.resume(py, away, now)?;
         Ok(restored)
