@@ -69,6 +69,7 @@ pub(crate) trait Refusal {
 macro_rules! refusals {
     ($($error:ty),+) => {
         $(impl Refusal for $error {
+            #[cold]
             fn raise(self, py: Python<'_>) -> PyErr {
                 refused(py, self.code(), &self.to_string())
             }
@@ -89,6 +90,7 @@ refusals!(
 refusals!(PlanError, ProbeError, ReadError, ReportError, ScoreError, SnapshotError, StalePlan, UpdateError);
 
 impl Refusal for BeginError {
+    #[cold]
     fn raise(self, py: Python<'_>) -> PyErr {
         let (status, retry_after) = self.answer();
         let error = refused(py, self.code(), &self.to_string());

@@ -88,9 +88,10 @@ impl Dispatcher {
             let picked = state.core.pick(&call, now);
             picked.map(|picked| (picked, state.objects.find_picked(py, picked.destination, picked.panic)))
         })?;
-        match picked.map_err(|error| error.raise(py))? {
-            (_, Some(known)) => Ok(known),
-            (new, None) => Py::new(py, Picked::new(self.object(py, new.destination)?, new.panic)),
+        match picked {
+            Ok((_, Some(known))) => Ok(known),
+            Ok((picked, None)) => self.picked_anew(py, picked),
+            Err(error) => Err(error.raise(py)),
         }
     }
 
@@ -235,10 +236,21 @@ impl Dispatcher {
         let placed = self.at_tick(py, now, |state, now| {
             place(&mut state.core, now).map(|placed| (placed, state.objects.find_placed(py, &placed)))
         })?;
-        match placed.map_err(|error| error.raise(py))? {
-            (_, Some(known)) => Ok(known),
-            (new, None) => Py::new(py, Placed::of(new, self.object(py, new.destination)?)),
+        match placed {
+            Ok((_, Some(known))) => Ok(known),
+            Ok((placed, None)) => self.placed_anew(py, placed),
+            Err(error) => Err(error.raise(py)),
         }
+    }
+
+    #[cold]
+    fn picked_anew(&self, py: Python<'_>, picked: callsteer::Picked) -> PyResult<Py<Picked>> {
+        Py::new(py, Picked::new(self.object(py, picked.destination)?, picked.panic))
+    }
+
+    #[cold]
+    fn placed_anew(&self, py: Python<'_>, placed: callsteer::Placed) -> PyResult<Py<Placed>> {
+        Py::new(py, Placed::of(placed, self.object(py, placed.destination)?))
     }
 }
 
