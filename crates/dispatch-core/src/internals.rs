@@ -49,11 +49,12 @@ impl Counting {
 
     /// Chooses by the hash of a key, and counts nothing.
     pub fn pick(&mut self, key: u64) -> Option<u64> {
-        self.fleet.settle(&Call::new(&[]), self.config.dispatchers, self.now);
+        let lead = self.fleet.lead(1);
+        self.fleet.settle(lead, &Call::new(&[]), self.config.dispatchers, self.now);
         let (costs, dispatchers) = (&self.fleet.costs, self.config.dispatchers);
         let ask = Ask { key, text: None, class: 0, cost: 1, costs, dispatchers, now: self.now, tried: &[] };
         let leg = *self.fleet.legs(1).first()?;
-        let at_hand = self.fleet.at_hand(self.fleet.lead(1)?, key);
+        let at_hand = self.fleet.at_hand(lead?, key);
         let spot = at_hand.or_else(|| self.fleet.choose(leg, &ask, &mut self.rng))?;
         self.fleet.chosen(&spot, false);
         Some(spot.destination.to_u64())

@@ -72,7 +72,7 @@ impl Dispatcher {
             fleet.to_mut().prepare(call.set, &self.config);
         }
         let mut rng = self.rng;
-        let outcome = self.choose(&fleet, call, &mut rng).map(|choice| match choice {
+        let outcome = self.choose(&fleet, fleet.lead(call.set), call, &mut rng).map(|choice| match choice {
             Choice::Known(placed) => placed.destination,
             Choice::Seat(choice) => DestinationId(choice.spot.destination),
         });

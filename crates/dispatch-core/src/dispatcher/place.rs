@@ -24,10 +24,10 @@ impl Dispatcher {
     /// Why no destination takes the call, and what to answer its caller.
     pub fn begin(&mut self, call: &Call<'_>, now: Time) -> Result<Placed, BeginError> {
         let now = self.advance(now);
-        self.fleet.prepare(call.set, &self.config);
-        self.fleet.settle(call, self.unheard, now);
+        let lead = self.fleet.prepare(call.set, &self.config);
+        self.fleet.settle(lead, call, self.unheard, now);
         let mut rng = self.rng;
-        let choice = match self.choose(&self.fleet, call, &mut rng) {
+        let choice = match self.choose(&self.fleet, lead, call, &mut rng) {
             Ok(Choice::Known(placed)) => {
                 self.counts.repeated += 1;
                 return Ok(placed);
@@ -61,13 +61,13 @@ impl Dispatcher {
     ///
     /// # Errors
     /// As `begin`.
+    #[inline]
     pub fn pick(&mut self, call: &Call<'_>, now: Time) -> Result<Picked, BeginError> {
         let now = self.advance(now);
         check_cost(call)?;
-        self.fleet.prepare(call.set, &self.config);
-        self.fleet.settle(call, self.unheard, now);
+        let lead = self.fleet.prepare(call.set, &self.config);
+        self.fleet.settle(lead, call, self.unheard, now);
         let mut key = 0;
-        let lead = self.fleet.lead(call.set);
         if lead.is_some_and(|lead| lead.hashes) {
             check_text(call.text())?;
             key = self.fleet.hash(call.text());
@@ -135,9 +135,16 @@ impl Dispatcher {
         self.next(lease, now)
     }
 
-    /// What `begin` would do with a call in a fleet that is prepared for it. Changes nothing but `rng`.
+    /// What `begin` would do with a call in a fleet that is prepared for it. Changes nothing but `rng`. In line, as
+    /// a seat that is handed back would be written, and read before it is there.
     #[inline(always)]
-    pub(super) fn choose(&self, fleet: &Fleet, call: &Call<'_>, rng: &mut Rng) -> Result<Choice, BeginError> {
+    pub(super) fn choose(
+        &self,
+        fleet: &Fleet,
+        lead: Option<Lead>,
+        call: &Call<'_>,
+        rng: &mut Rng,
+    ) -> Result<Choice, BeginError> {
         check_text(call.call_id)?;
         check_cost(call)?;
         let id = fleet.hash(call.call_id);
@@ -147,7 +154,7 @@ impl Dispatcher {
         let tenant = call.tenant.map(|tenant| (self.tenant(tenant), self.limits(tenant)));
         self.admit(tenant)?;
         let key = call.key.map_or(id, |key| fleet.hash(key));
-        let spot = self.spot(fleet, fleet.lead(call.set), call, key, rng)?;
+        let spot = self.spot(fleet, lead, call, key, rng)?;
         Ok(Choice::Seat(SeatChoice { spot, id, key, tenant }))
     }
 

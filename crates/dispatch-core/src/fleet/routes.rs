@@ -58,16 +58,18 @@ pub(crate) struct Spot {
 }
 
 impl Fleet {
-    /// Makes ready to choose for calls to `set`: their legs, and the orders of the sets there.
+    /// Makes ready to choose for calls to `set`: their legs, and the orders of the sets there. Gives what
+    /// [`lead`](Self::lead) does.
     #[inline]
-    pub(crate) fn prepare(&mut self, set: SetId, config: &Config) {
-        if self.ready.is_none_or(|ready| ready.set != set) {
-            self.make_ready(set, config);
+    pub(crate) fn prepare(&mut self, set: SetId, config: &Config) -> Option<Lead> {
+        match self.ready {
+            Some(ready) if ready.set == set => Some(ready.lead),
+            _ => self.make_ready(set, config),
         }
     }
 
     #[inline(never)]
-    fn make_ready(&mut self, set: SetId, config: &Config) {
+    fn make_ready(&mut self, set: SetId, config: &Config) -> Option<Lead> {
         if let Err(place) = self.find_way(set) {
             let (mut legs, mut hashes, mut estimates) = (Vec::new(), false, false);
             for (index, route) in (0u8..).zip(config.routes(set)) {
@@ -84,20 +86,21 @@ impl Fleet {
             }
         }
         self.ready = None;
-        let Ok(place) = self.find_way(set) else { return };
-        let Some(way) = self.ways.get(place) else { return };
+        let place = self.find_way(set).ok()?;
+        let way = self.ways.get(place)?;
         self.ready = Some(Ready { set, place, lead: way.lead });
         for leg in &way.legs {
             if let Some(set) = self.sets.get_mut(leg.set) {
                 set.refresh(&self.members);
             }
         }
+        Some(way.lead)
     }
 
     /// Finds out whom estimates favour now, for a call like this; [`choose`](Self::choose) would look at all.
     #[inline]
-    pub(crate) fn settle(&mut self, call: &Call<'_>, dispatchers: u32, now: Time) {
-        if self.lead(call.set).is_some_and(|lead| lead.estimates) {
+    pub(crate) fn settle(&mut self, lead: Option<Lead>, call: &Call<'_>, dispatchers: u32, now: Time) {
+        if lead.is_some_and(|lead| lead.estimates) {
             self.settle_legs(call, dispatchers, now);
         }
     }
