@@ -3,7 +3,6 @@
 use std::path::Path;
 
 use anyhow::anyhow;
-use callsteer::internals::Counting;
 use callsteer::{Algorithm, Call, Time};
 use plotters::prelude::*;
 
@@ -50,11 +49,7 @@ fn over_members(members: usize, effort: Effort) -> anyhow::Result<Vec<Timing>> {
         }));
     }
     cases.push(loads::ours("call_load: pick, count in and out", Algorithm::CallLoad, members, &[1]));
-    if members <= 4_096 {
-        let mut order =
-            Counting::new(config(Algorithm::LoadScore), crate::suites::destinations(members, &[1]));
-        cases.push(Case::new("load_score: pick", move || order.pick(0)));
-    }
+    cases.push(loads::score("load_score: pick, count in and out", members));
     cases.push(loads::scan(members));
     Ok(compare(cases, effort))
 }

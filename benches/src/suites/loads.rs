@@ -41,30 +41,34 @@ pub(super) fn run(effort: Effort, report: &mut Report) {
 /// load_score in a fleet that reports, beside one update of a tree of as many leaves.
 fn scores(effort: Effort, report: &mut Report) {
     for members in [16, 256, 4_096] {
-        let mut order = Counting::new(config(Algorithm::LoadScore), destinations(members, &[1]));
-        let mut numbers = Numbers::new(11);
-        let keys: Vec<u64> = order.members().collect();
-        let mut live: Vec<u64> = (0..8 * members).filter_map(|_| order.begin(0)).collect();
-        for key in &keys {
-            order.report(*key, 0.3 + 0.4 * numbers.below(1_000) as f64 / 1_000.0);
-        }
-        let cycle = Case::new(SCORE, move || {
-            let call = numbers.below(live.len());
-            order.end(live[call]);
-            live[call] = order.begin(0).unwrap_or(0);
-        });
         let mut numbers = Numbers::new(12);
         let mut tree = WinnerTree::new((0..members).map(|_| numbers.below(1_000) as f64).collect());
         let update = Case::new(TREE_UPDATE, move || {
             tree.set(numbers.below(members), numbers.below(1_000) as f64);
             tree.winner()
         });
-        let timings = compare(vec![cycle, update], effort);
+        let timings = compare(vec![score(SCORE, members), update], effort);
         report.add("loads", members, &timings);
         if members == 4_096 {
             report.at_most(members, &timings, SCORE, 2.0, TREE_UPDATE);
         }
     }
+}
+
+/// load_score where everybody has reported.
+pub(crate) fn score<'a>(name: &str, members: usize) -> Case<'a> {
+    let mut order = Counting::new(config(Algorithm::LoadScore), destinations(members, &[1]));
+    let mut numbers = Numbers::new(11);
+    let keys: Vec<u64> = order.members().collect();
+    let mut live: Vec<u64> = (0..8 * members).filter_map(|_| order.begin(0)).collect();
+    for key in &keys {
+        order.report(*key, 0.3 + 0.4 * numbers.below(1_000) as f64 / 1_000.0);
+    }
+    Case::new(name, move || {
+        let call = numbers.below(live.len());
+        order.end(live[call]);
+        live[call] = order.begin(0).unwrap_or(0);
+    })
 }
 
 pub(crate) fn ours<'a>(name: &str, algorithm: Algorithm, members: usize, weights: &[u32]) -> Case<'a> {
