@@ -133,13 +133,28 @@ def test_a_call_that_was_taken_over_unheard_is_ended_by_who_asks_for_it(
                 await fleet.until(lambda: listens(fleet, "plane"), "it listens again")
                 await other.say("to:plane", asks)
                 assert await other.hear() == {"answer": "1-1", "from": "plane", "ok": None}
-            sent = await plane.metric("callsteer_replica_deltas_sent_total")
-
-            async def two_beats_later() -> bool:
-                return await plane.metric("callsteer_replica_deltas_sent_total") >= sent + 2
-
-            await fleet.until(two_beats_later, "it goes on")
+            await two_beats(fleet, plane)
             assert (await plane.bridges())["b0"]["calls"] == 0
+
+    asyncio.run(scenario())
+
+
+def test_a_call_that_ended_unheard_and_came_again_is_the_new_one(tmp_path: Path, language: str) -> None:
+    async def scenario() -> None:
+        async with one_plane(tmp_path, language) as (fleet, plane, way):
+            assert (await plane.ask("POST", "/calls", {"call_id": "x"}))[0] == 201
+            way.loses = loaded(fleet, "release")
+            assert (await plane.ask("DELETE", path("x")))[0] == 204
+            await fleet.until(lambda: said(way.lost > 0), "nobody heard of the end")
+            assert (await plane.ask("POST", "/calls", {"call_id": "x"}))[0] == 201
+            is_known = ["1"]
+            await fleet.until(
+                lambda: said(fleet.redis.ask("EXISTS", f"{PREFIX}call:x") == is_known), "it is claimed"
+            )
+            way.loses = None
+            await two_beats(fleet, plane)
+            assert fleet.redis.ask("EXISTS", f"{PREFIX}call:x") == is_known
+            assert (await plane.bridges())["b0"]["calls"] == 1
 
     asyncio.run(scenario())
 
@@ -167,6 +182,15 @@ def test_what_was_missed_is_done_also_where_answers_of_the_engine_are_lost(
             await fleet.until(lambda: counts(0), "y has ended")
 
     asyncio.run(scenario())
+
+
+async def two_beats(fleet: Fleet, plane: Plane) -> None:
+    sent = await plane.metric("callsteer_replica_deltas_sent_total")
+
+    async def later() -> bool:
+        return await plane.metric("callsteer_replica_deltas_sent_total") >= sent + 2
+
+    await fleet.until(later, "it goes on")
 
 
 async def listens(fleet: Fleet, name: str) -> bool:

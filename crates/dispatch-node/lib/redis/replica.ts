@@ -93,7 +93,7 @@ export class Replica {
   /** What was missed, and is done by now: the engine need not say it again. */
   #caughtUp: readonly string[] = [];
   /** Calls that ended here while nobody could be told: others may have taken them over. */
-  #unfinished = new Set<string>();
+  readonly #unfinished = new Set<string>();
   /** Since when the engine knows the places held here; `null`: it must be told. */
   #opened: string | null = null;
   #aloneSince: number | null = null;
@@ -486,6 +486,9 @@ export class Replica {
               throw error;
             }
           }
+        } else if (this.#unfinished.has(callId)) {
+          // It ended here: only its record is left.
+          throw noSuchCall();
         }
         await this.#takeOver(callId, record, known);
       } catch (error) {
@@ -547,17 +550,17 @@ export class Replica {
   }
 
   async #finishElsewhere(): Promise<void> {
-    const unfinished = this.#unfinished;
-    this.#unfinished = new Set();
-    for (const callId of unfinished) {
+    for (const callId of [...this.#unfinished]) {
       const keys = [this.#engine.key('call', callId), this.#engine.key('places')];
       try {
-        // Its place was found to be spare.
-        if (!(await this.#engine.run('release', keys, [this.#field, 0]))) {
+        // One that came again has the record. The place of the first one was found to be spare.
+        const isOver = this.#dispatcher.callOf(callId) === null;
+        if (isOver && !(await this.#engine.run('release', keys, [this.#field, 0]))) {
           await this.end(callId);
         }
+        this.#unfinished.delete(callId);
       } catch {
-        this.#unfinished.add(callId);
+        // At the next beat, then.
       }
     }
   }

@@ -408,6 +408,9 @@ class Replica:
                         return await self._asks.ask(
                             f"to:{known['replica']}", what | {"epoch": known["epoch"]}
                         )
+                elif call_id in self._unfinished:
+                    # It ended here: only its record is left.
+                    raise no_such_call()
                 await self._take_over(call_id, record, known)
             except Nobody:
                 raise no_such_call() from None
@@ -521,15 +524,14 @@ class Replica:
             await self._engine.publish("told", {"from": self.id} | said)
 
     async def _finish_elsewhere(self) -> None:
-        unfinished, self._unfinished = self._unfinished, set[str]()
-        for call_id in unfinished:
+        for call_id in list(self._unfinished):
             keys = [self._engine.key("call", call_id), self._engine.key("places")]
-            try:
-                # Its place was found to be spare.
-                if not await self._engine.run("release", keys, [self._field, 0]):
+            with contextlib.suppress(*LOST, NoEngine):
+                # One that came again has the record. The place of the first one was found to be spare.
+                is_over = self.dispatcher.call_of(call_id) is None
+                if is_over and not await self._engine.run("release", keys, [self._field, 0]):
                     await self.end(call_id)
-            except (*LOST, NoEngine):
-                self._unfinished.add(call_id)
+                self._unfinished.discard(call_id)
 
     async def _answer(self, ask: dict[str, Any]) -> None:
         """Does what another replica asks for, where the call is here."""
