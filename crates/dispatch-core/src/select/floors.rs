@@ -98,7 +98,10 @@ impl Floors {
         if !ask.tried.is_empty() || self.scale.moment != Moment::of(ask.costs, ask.now) {
             return false;
         }
-        let Some((least, _)) = self.best(ask) else { return false };
+        let Some((least, line)) = self.best(ask) else { return false };
+        if !line.first().is_some_and(|seat| self.is_seen(seat)) {
+            return false;
+        }
         // What is rounded twice may differ from what is rounded once.
         let limit = least + least.abs() * ROUNDED;
         for line in &self.lines {
@@ -368,6 +371,8 @@ mod tests {
                 return;
             }
             let by_scan = LoadScore::default().choose(&candidates, &ask, &mut { self.rng });
+            let unsettled = self.score.choose(&candidates, &ask, &mut { self.rng });
+            assert_eq!(by_scan, unsettled, "who only asks");
             self.score.settle(&candidates, &ask);
             assert!(self.score.floors.visit_lowest(&ask, &mut |_| ()), "settled");
             let seat = self.score.choose(&candidates, &ask, &mut self.rng).unwrap();
