@@ -18,7 +18,7 @@ impl Hasher {
         ])
     }
 
-    #[inline]
+    #[inline(always)]
     pub(crate) fn hash(&self, bytes: &[u8]) -> u64 {
         let [mut v0, mut v1, mut v2, mut v3] = self.0;
         let (words, rest) = bytes.as_chunks::<8>();

@@ -3,7 +3,7 @@
 use crate::call::Call;
 use crate::config::Config;
 use crate::destination::Destination;
-use crate::fleet::Fleet;
+use crate::fleet::{Fleet, Lead};
 use crate::load::score::Measurement;
 use crate::rng::Rng;
 use crate::select::Ask;
@@ -49,13 +49,19 @@ impl Counting {
 
     /// Chooses by the hash of a key, and counts nothing.
     pub fn pick(&mut self, key: u64) -> Option<u64> {
-        let lead = self.fleet.lead(1);
-        self.fleet.settle(lead, &Call::new(&[]), self.config.dispatchers, self.now);
+        let lead = self.fleet.lead_at_hand(1)?;
+        match self.fleet.take_at_hand(lead, key) {
+            Some((destination, _)) => Some(destination.to_u64()),
+            None => self.seek(lead, key),
+        }
+    }
+
+    #[inline(never)]
+    fn seek(&mut self, lead: Lead, key: u64) -> Option<u64> {
+        self.fleet.settle(Some(lead), &Call::new(&[]), self.config.dispatchers, self.now);
         let (costs, dispatchers) = (&self.fleet.costs, self.config.dispatchers);
         let ask = Ask { key, text: None, class: 0, cost: 1, costs, dispatchers, now: self.now, tried: &[] };
-        let leg = *self.fleet.legs(1).first()?;
-        let at_hand = self.fleet.at_hand(lead?, key);
-        let spot = at_hand.or_else(|| self.fleet.choose(leg, &ask, &mut self.rng))?;
+        let spot = self.fleet.choose(*self.fleet.legs(1).first()?, &ask, &mut self.rng)?;
         self.fleet.chosen(&spot, false);
         Some(spot.destination.to_u64())
     }

@@ -148,6 +148,15 @@ impl Set {
         self.selectors.get(selector)?.1.at_hand(key, self.seats(), &self.usable)
     }
 
+    /// As `at_hand`, and the call goes there.
+    #[inline(always)]
+    pub(crate) fn take_at_hand(&mut self, selector: usize, key: u64) -> Option<u32> {
+        let seats = self.seats();
+        let seat = self.selectors.get_mut(selector)?.1.take_at_hand(key, seats, &self.usable)?;
+        self.takes_calls = true;
+        Some(seat)
+    }
+
     /// The seat that a call would get by one of the algorithms.
     pub(crate) fn choose(
         &self,
@@ -189,6 +198,12 @@ impl Set {
     #[inline]
     pub(crate) fn at(&self, seat: u32) -> Option<Key> {
         self.seats.get(seat as usize).copied().filter(|member| *member != Key::NOWHERE)
+    }
+
+    /// As `at`, where a seat is usable: none that is vacant is.
+    #[inline]
+    pub(crate) fn usable_at(&self, seat: u32) -> Option<Key> {
+        self.seats.get(seat as usize).copied()
     }
 
     /// How many members stand like this.

@@ -6,6 +6,7 @@ mod eject;
 mod epoch;
 mod explain;
 mod getters;
+mod pick;
 mod place;
 mod plan;
 mod polls;
@@ -114,12 +115,24 @@ impl Dispatcher {
     /// anybody asks; gives the time that counts.
     #[inline]
     fn advance(&mut self, now: Time) -> Time {
-        let now = self.now.max(self.epoch.kept(now));
-        if now >= self.no_deadline_before || now >= self.fleet.no_timer_before() {
+        let now = self.time_of(now);
+        if self.is_due(now) {
             self.catch_up(now);
         }
         self.now = now;
         now
+    }
+
+    /// The time that counts when the caller's clock shows `now`.
+    #[inline]
+    fn time_of(&self, now: Time) -> Time {
+        self.now.max(self.epoch.kept(now))
+    }
+
+    /// Whether anything may have to be done first.
+    #[inline]
+    fn is_due(&self, now: Time) -> bool {
+        now >= self.no_deadline_before || now >= self.fleet.no_timer_before()
     }
 
     /// Does whatever is due up to `now`, and finds out until when nothing is.

@@ -4,7 +4,7 @@ use core::num::NonZeroU64;
 use core::time::Duration;
 
 use super::Dispatcher;
-use crate::call::{Call, Lease, Picked, Placed};
+use crate::call::{Call, Lease, Placed};
 use crate::calls::Start;
 use crate::config::{SetId, TenantLimits};
 use crate::destination::DestinationId;
@@ -52,41 +52,6 @@ impl Dispatcher {
         self.counts.begun += 1;
         self.counts.panics += u64::from(panic);
         Ok(Placed { lease, destination: DestinationId(destination), panic })
-    }
-
-    /// Chooses as `begin` does, and counts nothing: for what is no call (a REGISTER, a request that is
-    /// answered at once), or for calls that somebody else counts. Algorithms that take turns move on;
-    /// those that follow load choose the same until a load changes. What counts only calls, the rates
-    /// and the limits of tenants, is not asked. The Call-ID may be empty where no algorithm hashes it.
-    ///
-    /// # Errors
-    /// As `begin`.
-    #[inline]
-    pub fn pick(&mut self, call: &Call<'_>, now: Time) -> Result<Picked, BeginError> {
-        let now = self.advance(now);
-        check_cost(call)?;
-        let lead = self.fleet.prepare(call.set, &self.config);
-        self.fleet.settle(lead, call, self.unheard, now);
-        let mut key = 0;
-        if lead.is_some_and(|lead| lead.hashes) {
-            check_text(call.text())?;
-            key = self.fleet.hash(call.text());
-        }
-        let mut rng = self.rng;
-        let spot = self.spot(&self.fleet, lead, call, key, &mut rng)?;
-        self.rng = rng;
-        self.fleet.chosen(&spot, false);
-        Ok(Picked { destination: DestinationId(spot.destination), panic: spot.panic })
-    }
-
-    /// Whether `pick` looks at the Call-ID, or the key, of a call to this set: an algorithm on its routes
-    /// hashes it. Who would have to copy or encode it can leave it empty otherwise.
-    #[must_use]
-    pub fn hashes(&self, set: SetId) -> bool {
-        match self.config.policies.get(&set) {
-            Some(routes) => routes.iter().any(|route| route.algorithm.hashes()),
-            None => self.config.algorithm.hashes(),
-        }
     }
 
     /// Moves a call to a destination where it has not been, in the algorithm's own order; set-up
@@ -160,7 +125,7 @@ impl Dispatcher {
 
     /// Where a new call goes: on the first of its routes that has a seat.
     #[inline(always)]
-    fn spot(
+    pub(super) fn spot(
         &self,
         fleet: &Fleet,
         lead: Option<Lead>,
@@ -262,14 +227,14 @@ pub(super) struct SeatChoice {
     tenant: Option<(NonZeroU64, TenantLimits)>,
 }
 
-fn check_text(text: &[u8]) -> Result<(), BeginError> {
+pub(super) fn check_text(text: &[u8]) -> Result<(), BeginError> {
     if text.is_empty() {
         return Err(BeginError::InvalidCall { field: "call_id", rule: "is not empty" });
     }
     Ok(())
 }
 
-fn check_cost(call: &Call<'_>) -> Result<(), BeginError> {
+pub(super) fn check_cost(call: &Call<'_>) -> Result<(), BeginError> {
     if !(1..=u32::from(u16::MAX)).contains(&call.cost) {
         return Err(BeginError::InvalidCall { field: "cost", rule: "is 1 to 65535" });
     }

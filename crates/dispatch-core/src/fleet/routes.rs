@@ -142,6 +142,12 @@ impl Fleet {
         }
     }
 
+    /// As `lead`, of the set that was prepared last only.
+    #[inline(always)]
+    pub(crate) fn lead_at_hand(&self, set: SetId) -> Option<Lead> {
+        self.ready.as_ref().filter(|ready| ready.set == set).map(|ready| ready.lead)
+    }
+
     /// Where the way of calls to `set` is, or would be.
     #[inline(never)]
     fn find_way(&self, set: SetId) -> Result<usize, usize> {
@@ -155,6 +161,14 @@ impl Fleet {
         let set = self.sets.get(leg.set)?;
         let seat = set.at_hand(leg.selector, key)?;
         Some(Spot { leg, seat, destination: set.at(seat)?, panic: set.panics() })
+    }
+
+    /// `at_hand` and `chosen` in one: where the call goes, and whether health is ignored there.
+    #[inline(always)]
+    pub(crate) fn take_at_hand(&mut self, lead: Lead, key: u64) -> Option<(Key, bool)> {
+        let set = self.sets.get_mut(lead.first.set)?;
+        let seat = set.take_at_hand(lead.first.selector, key)?;
+        Some((set.usable_at(seat)?, set.panics()))
     }
 
     /// Where a call would go on this leg.

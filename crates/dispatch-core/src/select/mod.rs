@@ -3,6 +3,7 @@
 //! An algorithm sees the seats of one set and which of them can take a call; limits, health and
 //! the operator's will have been applied before. It keeps an order of its own, never a load.
 
+mod at_hand;
 mod bits;
 mod call_id_hash;
 mod call_load;
@@ -224,20 +225,6 @@ impl Selector {
         if let Self::LoadScore(load_score) = self {
             load_score.settle(candidates, ask);
         }
-    }
-
-    /// The seat of a call that has been nowhere yet, where it is at hand: `choose` gives the same.
-    #[inline(always)]
-    pub(crate) fn at_hand(&self, key: u64, seats: u32, usable: &Bits) -> Option<u32> {
-        let seat = match self {
-            Self::RoundRobin(turn) => turn.next(seats),
-            Self::Weighted(weighted) => weighted.next()?,
-            Self::CallIdHash(hash) => hash.first(key)?,
-            // Who stands in line is usable.
-            Self::CallLoad(call_load) => return call_load.first_of_all(),
-            _ => return None,
-        };
-        usable.contains(seat).then_some(seat)
     }
 
     /// The seat that a call would get. Changes nothing but the random state.
