@@ -20,6 +20,8 @@ pub(crate) struct Floors {
     /// Where each seat stands.
     places: Vec<Place>,
     scale: Scale,
+    /// For calls of which class and cost the least is as low as it says.
+    settled: Option<(u16, u32)>,
 }
 
 #[derive(Clone, Copy, Debug, Default)]
@@ -66,6 +68,7 @@ impl Floors {
 
     /// Something changed at a seat.
     pub(crate) fn moved(&mut self, change: Change, candidates: &Candidates<'_>, costs: &Costs, now: Time) {
+        self.settled = None;
         let moment = Moment::of(costs, now);
         // Whoever asks then looks at all.
         if self.lines.is_empty() || self.scale.is_far(moment) {
@@ -77,6 +80,7 @@ impl Floors {
 
     /// Looks until the least for a call like this is as low as it says.
     pub(crate) fn settle(&mut self, candidates: &Candidates<'_>, ask: &Ask<'_>) {
+        self.settled = Some((ask.class, ask.cost));
         let moment = Moment::of(ask.costs, ask.now);
         if self.lines.is_empty() || self.scale.is_far(moment) {
             return self.build(candidates, ask.costs, ask.now);
@@ -95,13 +99,11 @@ impl Floors {
     /// Visits those that may be the least for a call that has been nowhere; nobody, and says so, where that is
     /// not [settled](Self::settle).
     pub(crate) fn visit_lowest(&self, ask: &Ask<'_>, visit: &mut impl FnMut(u32)) -> bool {
-        if !ask.tried.is_empty() || self.scale.moment != Moment::of(ask.costs, ask.now) {
+        let settled = self.settled == Some((ask.class, ask.cost));
+        if !settled || !ask.tried.is_empty() || self.scale.moment != Moment::of(ask.costs, ask.now) {
             return false;
         }
-        let Some((least, line)) = self.best(ask) else { return false };
-        if !line.first().is_some_and(|seat| self.is_seen(seat)) {
-            return false;
-        }
+        let Some((least, _)) = self.best(ask) else { return false };
         // What is rounded twice may differ from what is rounded once.
         let limit = least + least.abs() * ROUNDED;
         for line in &self.lines {
