@@ -217,9 +217,9 @@ impl Fleet {
         self.change(key, config, now, |member, change| member.count_in(class, cost, change, now));
     }
 
-    /// Counts a call out; whether it was the last one there.
+    /// Counts a call out; whether it was the last one of a member that is out, which somebody may wait for.
     pub(crate) fn release(&mut self, key: Key, class: u16, cost: u32, config: &Config, now: Time) -> bool {
-        self.change(key, config, now, |member, change| member.count_out(class, cost, change, now)) == Some(0)
+        self.change(key, config, now, |member, change| member.count_out(class, cost, change, now))
     }
 
     /// The number of a class, new or not; 0 where too many others are told apart already.

@@ -49,8 +49,8 @@ impl Fleet {
         self.tell(news, before, now);
     }
 
-    /// Changes the count of calls of a member, as the change of the number that is given; the calls
-    /// that are there now.
+    /// Changes the count of calls of a member, as the change of the number that is given; whether it is out, and
+    /// without a call.
     #[inline]
     pub(super) fn change(
         &mut self,
@@ -58,18 +58,18 @@ impl Fleet {
         config: &Config,
         now: Time,
         count: impl FnOnce(&mut Member, u64),
-    ) -> Option<u32> {
+    ) -> bool {
         self.changes += 1;
-        let member = self.members.find_mut(key)?;
+        let Some(member) = self.members.find_mut(key) else { return false };
         count(member, self.changes);
-        let calls = member.calls;
+        let is_left = member.calls == 0 && member.standing.is_out();
         if member.is_limited() {
             self.recount(key, config, now);
         } else {
             let (news, standing) = (News::of(member, self.changes), member.standing);
             self.tell(news, standing, now);
         }
-        Some(calls)
+        is_left
     }
 
     /// Only the count of calls changed: where the standing did not, no timer did either.
