@@ -398,3 +398,26 @@ fn what_is_said_of_a_drain_keeps_its_deadline() {
     assert_eq!(left(&mut all[1], 29), None);
     assert_eq!(left(&mut all[1], 31), Some((Time::from_secs(30), 1)));
 }
+
+/// What others have there is as much as before, in other calls: who is first of equals stays so, also once restored.
+#[cfg(feature = "serde")]
+#[test]
+fn other_calls_of_the_same_load_move_nobody_in_line() {
+    let mut all = replicas(&[("a", 0), ("b", 0)], Limits::Shares);
+    let begin = |one: &mut Dispatcher, call_id: &str, cost| {
+        let call = Call { cost, ..Call::new(call_id.as_bytes()) };
+        let placed = one.begin(&call, Time::ZERO).unwrap();
+        (placed.lease, one.destination(placed.destination).unwrap().uri.clone())
+    };
+    let two = [begin(&mut all[1], "one", 2), begin(&mut all[1], "other", 2)];
+    tell(&mut all, false, Time::ZERO);
+    let (lease, first) = two.into_iter().find(|(_, uri)| uri == "a").unwrap();
+    assert!(all[1].end(lease, Time::ZERO));
+    assert_eq!([begin(&mut all[1], "half", 1).1, begin(&mut all[1], "other half", 1).1], [&*first, &first]);
+    tell(&mut all, false, Time::ZERO);
+    assert_eq!([calls(&all[0], "a"), calls(&all[0], "b")], [(0, 2), (0, 1)]);
+    let mut restored = Dispatcher::restore(&all[0].snapshot()).unwrap();
+    let next = |one: &mut Dispatcher| one.pick(&Call::new(b"next"), Time::ZERO).unwrap().destination;
+    assert_eq!(next(&mut restored), next(&mut all[0]));
+    assert_eq!(next(&mut restored), id(&restored, "a"));
+}

@@ -17,8 +17,11 @@ impl Fleet {
         let moved =
             (member.elsewhere, before.load) != (calls, others.load) || before.classes != others.classes;
         if moved {
-            self.changes += 1;
-            member.touched = self.changes;
+            // Other calls of the same load leave it where it stands in line.
+            if others.load != before.load {
+                self.changes += 1;
+                member.touched = self.changes;
+            }
             member.calls = member.calls - member.elsewhere + calls;
             member.load = member.load - before.load + others.load;
             member.elsewhere = calls;
