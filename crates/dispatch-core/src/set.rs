@@ -12,7 +12,7 @@ use crate::load::costs::Costs;
 use crate::load::traffic::Traffic;
 use crate::member::Member;
 use crate::rng::Rng;
-use crate::select::{Ask, Bits, Candidates, Change, Selector};
+use crate::select::{Ask, Bits, Candidates, Change, Selector, Takers};
 use crate::slots::{Key, Slots};
 use crate::standing::Standing;
 use crate::time::Time;
@@ -27,6 +27,7 @@ pub(crate) struct Set {
     seats: Vec<Key>,
     vacant: Vec<u32>,
     usable: Bits,
+    takers: Takers,
     selectors: Vec<(Algorithm, Selector)>,
     /// Members joined or left, or a weight or a priority changed, since the orders were built.
     stale: bool,
@@ -65,15 +66,17 @@ impl Set {
             }
             return seat;
         }
+        let seat = self.seats();
         self.seats.push(member);
-        self.seats.len() as u32 - 1
+        self.open(seat, false);
+        seat
     }
 
     /// Frees a seat whose member stood as told.
     pub(crate) fn unseat(&mut self, seat: u32, standing: Standing) {
         self.stale = true;
         self.count(standing, -1);
-        self.usable.set(seat, false);
+        self.open(seat, false);
         if let Some(place) = self.seats.get_mut(seat as usize) {
             *place = Key::NOWHERE;
             let at = self.vacant.partition_point(|other| *other > seat);
@@ -111,7 +114,14 @@ impl Set {
     fn stands(&mut self, change: Change, before: Standing, after: Standing) {
         self.count(before, -1);
         self.count(after, 1);
-        self.usable.set(change.seat, change.usable);
+        self.open(change.seat, change.usable);
+    }
+
+    /// Whether the member at a seat can take a call from now on.
+    fn open(&mut self, seat: u32, usable: bool) {
+        let taker = self.at(seat).filter(|_| usable).unwrap_or(Key::NOWHERE);
+        self.usable.set(seat, usable);
+        self.takers.set(seat, taker);
     }
 
     /// A weight or a priority changed.
@@ -142,19 +152,18 @@ impl Set {
         }
     }
 
-    /// The seat of a call that has been nowhere yet, where it is at hand.
+    /// The seat of a call that has been nowhere yet, and its member, where they are at hand.
     #[inline(always)]
-    pub(crate) fn at_hand(&self, selector: usize, key: u64) -> Option<u32> {
-        self.selectors.get(selector)?.1.at_hand(key, self.seats(), &self.usable)
+    pub(crate) fn at_hand(&self, selector: usize, key: u64) -> Option<(u32, Key)> {
+        self.selectors.get(selector)?.1.at_hand(key, &self.takers)
     }
 
     /// As `at_hand`, and the call goes there.
     #[inline(always)]
-    pub(crate) fn take_at_hand(&mut self, selector: usize, key: u64) -> Option<u32> {
-        let seats = self.seats();
-        let seat = self.selectors.get_mut(selector)?.1.take_at_hand(key, seats, &self.usable)?;
+    pub(crate) fn take_at_hand(&mut self, selector: usize, key: u64) -> Option<Key> {
+        let member = self.selectors.get_mut(selector)?.1.take_at_hand(key, &self.takers)?;
         self.takes_calls = true;
-        Some(seat)
+        Some(member)
     }
 
     /// The seat that a call would get by one of the algorithms.
@@ -191,19 +200,13 @@ impl Set {
 
     /// Every member with its seat, in seat order.
     pub(crate) fn seated(&self) -> impl Iterator<Item = (u32, Key)> {
-        (0u32..).zip(self.seats.iter().copied()).filter(|(_, member)| *member != Key::NOWHERE)
+        (0u32..).zip(self.seats.iter().copied()).filter(|(_, member)| !member.is_nowhere())
     }
 
     /// The member at a seat.
     #[inline]
     pub(crate) fn at(&self, seat: u32) -> Option<Key> {
-        self.seats.get(seat as usize).copied().filter(|member| *member != Key::NOWHERE)
-    }
-
-    /// As `at`, where a seat is usable: none that is vacant is.
-    #[inline]
-    pub(crate) fn usable_at(&self, seat: u32) -> Option<Key> {
-        self.seats.get(seat as usize).copied()
+        self.seats.get(seat as usize).copied().filter(|member| !member.is_nowhere())
     }
 
     /// How many members stand like this.

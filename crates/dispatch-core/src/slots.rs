@@ -17,6 +17,12 @@ impl Key {
     /// Finds nothing.
     pub(crate) const NOWHERE: Self = Self { index: NONE, generation: 0 };
 
+    /// Whether it is [`NOWHERE`](Self::NOWHERE): no other key has its generation.
+    #[inline]
+    pub(crate) const fn is_nowhere(self) -> bool {
+        self.generation == 0
+    }
+
     pub(crate) const fn index(self) -> u32 {
         self.index
     }

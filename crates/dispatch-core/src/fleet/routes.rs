@@ -159,16 +159,15 @@ impl Fleet {
     pub(crate) fn at_hand(&self, lead: Lead, key: u64) -> Option<Spot> {
         let leg = lead.first;
         let set = self.sets.get(leg.set)?;
-        let seat = set.at_hand(leg.selector, key)?;
-        Some(Spot { leg, seat, destination: set.at(seat)?, panic: set.panics() })
+        let (seat, destination) = set.at_hand(leg.selector, key)?;
+        Some(Spot { leg, seat, destination, panic: set.panics() })
     }
 
     /// `at_hand` and `chosen` in one: where the call goes, and whether health is ignored there.
     #[inline(always)]
     pub(crate) fn take_at_hand(&mut self, lead: Lead, key: u64) -> Option<(Key, bool)> {
         let set = self.sets.get_mut(lead.first.set)?;
-        let seat = set.take_at_hand(lead.first.selector, key)?;
-        Some((set.usable_at(seat)?, set.panics()))
+        Some((set.take_at_hand(lead.first.selector, key)?, set.panics()))
     }
 
     /// Where a call would go on this leg.

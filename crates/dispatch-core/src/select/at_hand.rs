@@ -1,39 +1,68 @@
 //! Who takes a call that has been nowhere yet, where that is known without looking further: what almost every call asks.
 
-use super::{Bits, Selector};
+use alloc::vec::Vec;
+
+use super::Selector;
+use crate::slots::Key;
+
+/// The member per seat where that can take a call, [`Key::NOWHERE`] elsewhere.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Takers(Vec<Key>);
+
+impl Takers {
+    pub(crate) fn set(&mut self, seat: u32, member: Key) {
+        if self.0.len() <= seat as usize {
+            self.0.resize(seat as usize + 1, Key::NOWHERE);
+        }
+        if let Some(place) = self.0.get_mut(seat as usize) {
+            *place = member;
+        }
+    }
+
+    #[inline]
+    fn at(&self, seat: u32) -> Option<Key> {
+        self.0.get(seat as usize).copied().filter(|member| !member.is_nowhere())
+    }
+
+    /// How many seats there are.
+    #[inline]
+    const fn seats(&self) -> u32 {
+        self.0.len() as u32
+    }
+}
 
 impl Selector {
-    /// The seat of such a call, of so many; `choose` gives the same.
+    /// The seat of such a call, and its member; `choose` gives the same.
     #[inline(always)]
-    pub(crate) fn at_hand(&self, key: u64, seats: u32, usable: &Bits) -> Option<u32> {
+    pub(crate) fn at_hand(&self, key: u64, takers: &Takers) -> Option<(u32, Key)> {
         let seat = match self {
-            Self::RoundRobin(turn) => turn.next(seats),
+            Self::RoundRobin(turn) => turn.next(takers.seats()),
             Self::Weighted(weighted) => weighted.next()?,
             Self::CallIdHash(hash) => hash.first(key)?,
-            // Who stands in line is usable.
-            Self::CallLoad(call_load) => return call_load.first_of_all(),
+            Self::CallLoad(call_load) => call_load.first_of_all()?,
             _ => return None,
         };
-        usable.contains(seat).then_some(seat)
+        Some((seat, takers.at(seat)?))
     }
 
     /// As `at_hand`, and the call goes there. Which algorithm it is is asked once, where `chosen` would ask again.
     #[inline(always)]
-    pub(crate) fn take_at_hand(&mut self, key: u64, seats: u32, usable: &Bits) -> Option<u32> {
-        let usable = |seat: &u32| usable.contains(*seat);
+    pub(crate) fn take_at_hand(&mut self, key: u64, takers: &Takers) -> Option<Key> {
         match self {
             Self::RoundRobin(turn) => {
-                let seat = Some(turn.next(seats)).filter(usable)?;
+                let seat = turn.next(takers.seats());
+                let taker = takers.at(seat)?;
                 turn.chosen(seat);
-                Some(seat)
+                Some(taker)
             }
             Self::Weighted(weighted) => {
-                let seat = weighted.next().filter(usable)?;
+                let seat = weighted.next()?;
+                let taker = takers.at(seat)?;
                 weighted.chosen(seat);
-                Some(seat)
+                Some(taker)
             }
-            Self::CallIdHash(hash) => hash.first(key).filter(usable),
-            Self::CallLoad(call_load) => call_load.first_of_all(),
+            Self::CallIdHash(hash) => takers.at(hash.first(key)?),
+            Self::CallLoad(call_load) => takers.at(call_load.first_of_all()?),
             _ => None,
         }
     }

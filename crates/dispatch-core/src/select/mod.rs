@@ -19,6 +19,7 @@ mod tournament;
 mod turns;
 mod weighted;
 
+pub(crate) use at_hand::Takers;
 pub(crate) use bits::Bits;
 
 use crate::config::Algorithm;

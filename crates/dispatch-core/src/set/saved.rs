@@ -49,7 +49,7 @@ impl Set {
     /// Counts who stands how; its members are as they were.
     pub(crate) fn restore_standing(&mut self, seat: u32, standing: Standing) {
         self.count(standing, 1);
-        self.usable.set(seat, standing == Standing::Candidate);
+        self.open(seat, standing == Standing::Candidate);
     }
 
     /// Makes the algorithms again; who stands how is counted.
