@@ -1,6 +1,8 @@
 //! What the user decides once. Every default lives here and nowhere else.
 
 mod algorithm;
+#[cfg(feature = "serde")]
+mod by_name;
 mod health;
 mod replicas;
 mod scaling;
@@ -65,23 +67,29 @@ pub struct Config {
     /// Limits of named tenants.
     pub tenants: BTreeMap<String, TenantLimits>,
     /// Limits of every other tenant. Default: none.
+    #[cfg_attr(feature = "serde", serde(deserialize_with = "by_name::deserialize"))]
     pub tenant_default: TenantLimits,
     /// Dispatchers over the same fleet, each of which sees its own calls and all reports. Default 1.
     pub dispatchers: u32,
     /// Who this one is among them, where they tell each other what they know; `None`, the default, where
     /// they do not.
+    #[cfg_attr(feature = "serde", serde(deserialize_with = "by_name::optional"))]
     pub replicas: Option<ReplicasConfig>,
     /// One that joins a set that takes calls, or comes back, has its weight ramped up from 10 % to
     /// 100 % in this time; zero switches that off. Default 120 s.
     #[cfg_attr(feature = "serde", serde(with = "crate::time::seconds"))]
     pub warm_up: Duration,
     /// When a destination counts as down, and up again.
+    #[cfg_attr(feature = "serde", serde(deserialize_with = "by_name::deserialize"))]
     pub health: HealthConfig,
     /// When calls that fail take a destination out for a while.
+    #[cfg_attr(feature = "serde", serde(deserialize_with = "by_name::deserialize"))]
     pub ejection: EjectionConfig,
     /// Which destinations are probed, and how often.
+    #[cfg_attr(feature = "serde", serde(deserialize_with = "by_name::deserialize"))]
     pub probing: ProbingConfig,
     /// When a set should grow or shrink; `None`, the default, says nothing of it.
+    #[cfg_attr(feature = "serde", serde(deserialize_with = "by_name::optional"))]
     pub scaling: Option<ScalingConfig>,
     /// Events kept for `poll_event`; the oldest is dropped beyond that. Default 1,024.
     pub max_events: usize,
@@ -257,5 +265,21 @@ mod tests {
         assert!(error.contains("the name of an algorithm, or a map from it to its options"), "{error}");
         let error = serde_json::from_str::<Config>(r#"{"warm_up": -1}"#).unwrap_err().to_string();
         assert!(error.contains("negative"), "{error}");
+    }
+
+    #[cfg(feature = "json")]
+    #[test]
+    fn a_list_is_no_part_of_a_configuration() {
+        let parts = ["tenant_default", "replicas", "health", "ejection", "probing", "scaling"];
+        for (part, list) in parts.into_iter().flat_map(|part| ["[]", "[1]", "1"].map(|list| (part, list))) {
+            let text = alloc::format!(r#"{{"{part}": {list}}}"#);
+            let error = serde_json::from_str::<Config>(&text).unwrap_err().to_string();
+            let place = text.find(list).unwrap();
+            let at = error.rsplit_once("column ").and_then(|(_, column)| column.parse::<usize>().ok());
+            assert!(error.contains("expected its fields by name"), "{text}: {error}");
+            assert!(at.is_some_and(|at| (place..=text.len()).contains(&at)), "{text}: {error}");
+        }
+        let nothing = r#"{"replicas": null, "scaling": null, "health": {}}"#;
+        assert_eq!(serde_json::from_str::<Config>(nothing).unwrap(), Config::default());
     }
 }
