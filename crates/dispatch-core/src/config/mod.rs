@@ -52,6 +52,7 @@ pub struct Config {
     /// The algorithm of a set without a policy of its own. Default `call_load`.
     pub algorithm: Algorithm,
     /// For a call to this set: the routes to try, in order. Default: the set itself by `algorithm`.
+    #[cfg_attr(feature = "serde", serde(deserialize_with = "by_name::lists"))]
     pub policies: BTreeMap<SetId, Vec<Route>>,
     /// A call that is not confirmed for this long after `begin` or `next` ends. Default 60 s.
     #[cfg_attr(feature = "serde", serde(with = "crate::time::seconds"))]
@@ -65,6 +66,7 @@ pub struct Config {
     #[cfg_attr(feature = "serde", serde(with = "crate::time::seconds"))]
     pub retry_after: Duration,
     /// Limits of named tenants.
+    #[cfg_attr(feature = "serde", serde(deserialize_with = "by_name::each"))]
     pub tenants: BTreeMap<String, TenantLimits>,
     /// Limits of every other tenant. Default: none.
     #[cfg_attr(feature = "serde", serde(deserialize_with = "by_name::deserialize"))]
@@ -271,13 +273,17 @@ mod tests {
     #[test]
     fn a_list_is_no_part_of_a_configuration() {
         let parts = ["tenant_default", "replicas", "health", "ejection", "probing", "scaling"];
-        for (part, list) in parts.into_iter().flat_map(|part| ["[]", "[1]", "1"].map(|list| (part, list))) {
-            let text = alloc::format!(r#"{{"{part}": {list}}}"#);
-            let error = serde_json::from_str::<Config>(&text).unwrap_err().to_string();
-            let place = text.find(list).unwrap();
-            let at = error.rsplit_once("column ").and_then(|(_, column)| column.parse::<usize>().ok());
-            assert!(error.contains("expected its fields by name"), "{text}: {error}");
-            assert!(at.is_some_and(|at| (place..=text.len()).contains(&at)), "{text}: {error}");
+        let parts = parts.map(|part| alloc::format!(r#"{{"{part}": HERE}}"#));
+        let within = [r#"{"tenants": {"sales": HERE}}"#, r#"{"policies": {"1": [HERE]}}"#].map(String::from);
+        for part in parts.into_iter().chain(within) {
+            let place = part.find("HERE").unwrap();
+            for list in ["[]", "[1]", "1"] {
+                let text = part.replace("HERE", list);
+                let error = serde_json::from_str::<Config>(&text).unwrap_err().to_string();
+                let at = error.rsplit_once("column ").and_then(|(_, column)| column.parse::<usize>().ok());
+                assert!(error.contains("expected its fields by name"), "{text}: {error}");
+                assert!(at.is_some_and(|at| (place..=text.len()).contains(&at)), "{text}: {error}");
+            }
         }
         let nothing = r#"{"replicas": null, "scaling": null, "health": {}}"#;
         assert_eq!(serde_json::from_str::<Config>(nothing).unwrap(), Config::default());
