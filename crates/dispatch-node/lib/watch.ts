@@ -116,7 +116,8 @@ export class Watch {
     this.#at = at;
     const wait = Math.min(Math.ceil(at - this.#clock()), LONGEST);
     this.#timer = setTimeout(() => this.#poll(), Math.max(wait, 0));
-    if (this.#waiting === 0) {
+    // What is due already is said before the process ends.
+    if (this.#waiting === 0 && wait > 0) {
       this.#timer.unref();
     }
   }

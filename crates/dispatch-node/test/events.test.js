@@ -223,6 +223,19 @@ test('listening keeps no process alive', () => {
   assert.equal(execFileSync(process.execPath, ['-e', program], { encoding: 'utf8', timeout: 60_000 }), 'over\n');
 });
 
+test('what is due already is said before the process ends, and what is due later is not waited for', async () => {
+  const timers = () => process.getActiveResourcesInfo().filter((resource) => resource === 'Timeout').length;
+  const before = timers();
+  const dispatcher = new Dispatcher({ probing: { mode: 'off' } });
+  dispatcher.add(1, { uri: 'a' });
+  dispatcher.begin('1');
+  const said = new Promise((resolve) => dispatcher.on('added', resolve));
+  assert.equal(timers(), before + 1);
+  await said;
+  assert.equal(timers(), before, 'the call may yet expire');
+  dispatcher.dispose();
+});
+
 test('who waits for a drain keeps the process alive until it is over', () => {
   const program = `
     const { Dispatcher } = require(${JSON.stringify(require.resolve('..'))});

@@ -241,7 +241,7 @@ export declare class Dispatcher {
     /**
      * Calls a listener with each event of a kind, with every `event`, or with each `probe` to send. While
      * anybody listens, the dispatcher polls by itself at its next deadline, by a timer that does not keep the
-     * process alive. Polling beside it takes events away.
+     * process alive for what is not due yet. Polling beside it takes events away.
      *
      * Who listens for no `probe` should switch probing off.
      */
