@@ -33,11 +33,7 @@ impl Dispatcher {
             return None;
         }
         let lead = self.fleet.lead_at_hand(call.set)?;
-        let mut key = 0;
-        if lead.hashes {
-            check_text(call.text()).ok()?;
-            key = self.fleet.hash(call.text());
-        }
+        let key = self.key(call, lead.hashes).ok()?;
         let (destination, panic) = self.fleet.take_at_hand(lead, key)?;
         self.now = now;
         Some(Picked { destination: DestinationId(destination), panic })
@@ -49,16 +45,22 @@ impl Dispatcher {
         check_cost(call)?;
         let lead = self.fleet.prepare(call.set, &self.config);
         self.fleet.settle(lead, call, self.unheard, now);
-        let mut key = 0;
-        if lead.is_some_and(|lead| lead.hashes) {
-            check_text(call.text())?;
-            key = self.fleet.hash(call.text());
-        }
+        let key = self.key(call, lead.is_some_and(|lead| lead.hashes))?;
         let mut rng = self.rng;
         let spot = self.spot(&self.fleet, lead, call, key, &mut rng)?;
         self.rng = rng;
         self.fleet.chosen(&spot, false);
         Ok(Picked { destination: DestinationId(spot.destination), panic: spot.panic })
+    }
+
+    /// The hash by which it is picked, where any algorithm on its way hashes.
+    #[inline(always)]
+    fn key(&self, call: &Call<'_>, hashes: bool) -> Result<u64, BeginError> {
+        if !hashes {
+            return Ok(0);
+        }
+        check_text(call.text())?;
+        Ok(self.fleet.hash(call.text()))
     }
 
     /// Whether `pick` looks at the Call-ID, or the key, of a call to this set: an algorithm on its routes
