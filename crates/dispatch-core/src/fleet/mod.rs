@@ -1,5 +1,6 @@
 //! All members in their sets: joining, leaving, counting, standing, timers.
 
+mod classes;
 mod others;
 mod routes;
 #[cfg(feature = "serde")]
@@ -145,8 +146,7 @@ impl Fleet {
                 member.warm_up.begin(config.warm_up, now);
             }
         }
-        self.ready = None;
-        self.revision += 1;
+        self.described();
         self.reconsider(key, config, now);
     }
 
@@ -173,8 +173,7 @@ impl Fleet {
         if let Some(set) = self.sets.get_mut(member.place as usize) {
             set.unseat(seat, before);
         }
-        self.ready = None;
-        self.revision += 1;
+        self.described();
     }
 
     /// Forgets a member that has left and has no calls.
@@ -194,9 +193,14 @@ impl Fleet {
         if let Some(set) = self.sets.get_mut(member.place as usize) {
             set.reorder();
         }
+        self.described();
+        self.reconsider(key, config, now);
+    }
+
+    /// The members of a set, or what is said of one of them, changed.
+    const fn described(&mut self) {
         self.ready = None;
         self.revision += 1;
-        self.reconsider(key, config, now);
     }
 
     // Counting
@@ -220,26 +224,6 @@ impl Fleet {
     /// Counts a call out; whether it was the last one of a member that is out, which somebody may wait for.
     pub(crate) fn release(&mut self, key: Key, class: u16, cost: u32, config: &Config, now: Time) -> bool {
         self.change(key, config, now, |member, change| member.count_out(class, cost, change, now))
-    }
-
-    /// The number of a class, new or not; 0 where too many others are told apart already.
-    pub(crate) fn number_class(&mut self, class: Option<&str>) -> u16 {
-        let number = self.class_as_compared(class);
-        match class {
-            Some(name) if number == NEW_CLASS => {
-                let number = self.classes.len() as u16 + 1;
-                self.classes.insert(String::from(name), number);
-                number
-            }
-            _ => number,
-        }
-    }
-
-    /// The number of a class, or [`NEW_CLASS`], which is expected to cost the mean.
-    pub(crate) fn class_as_compared(&self, class: Option<&str>) -> u16 {
-        let Some(name) = class else { return 0 };
-        let full = self.classes.len() as u16 + 1 >= CLASSES;
-        self.classes.get(name).copied().unwrap_or(if full { 0 } else { NEW_CLASS })
     }
 
     // Looking
@@ -280,29 +264,5 @@ impl Fleet {
 
     pub(crate) fn hash(&self, bytes: &[u8]) -> u64 {
         self.hasher.hash(bytes)
-    }
-}
-
-/// Classes told apart, the one for every other call included.
-const CLASSES: u16 = 64;
-/// A class of which no call has been placed yet.
-const NEW_CLASS: u16 = u16::MAX;
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn classes_are_told_apart_up_to_their_number_and_the_rest_are_one() {
-        let mut fleet = Fleet::new(&Config::default());
-        for number in 1..CLASSES {
-            let name = alloc::format!("class {number}");
-            assert_eq!(fleet.class_as_compared(Some(&name)), NEW_CLASS);
-            assert_eq!(fleet.number_class(Some(&name)), number);
-            assert_eq!(fleet.number_class(Some(&name)), number, "it is known now");
-        }
-        assert_eq!(fleet.class_as_compared(Some("one more")), 0);
-        assert_eq!(fleet.number_class(Some("one more")), 0);
-        assert_eq!(fleet.number_class(None), 0);
     }
 }

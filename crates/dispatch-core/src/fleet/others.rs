@@ -1,7 +1,6 @@
 //! Calls of other replicas, counted where ours are.
 
 use alloc::boxed::Box;
-use alloc::vec::Vec;
 
 use super::Fleet;
 use crate::config::Config;
@@ -30,12 +29,5 @@ impl Fleet {
         }
         member.others = (others != Others::default()).then(|| Box::new(others));
         self.reconsider(key, config, now);
-    }
-
-    /// The names of classes, by number from 1.
-    pub(crate) fn classes(&self) -> Vec<&str> {
-        let mut names: Vec<_> = self.classes.iter().map(|(name, number)| (*number, name.as_str())).collect();
-        names.sort_unstable();
-        names.into_iter().map(|(_, name)| name).collect()
     }
 }

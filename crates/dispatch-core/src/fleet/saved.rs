@@ -6,7 +6,8 @@ use alloc::format;
 use alloc::vec::Vec;
 use core::cmp::Reverse;
 
-use super::{CLASSES, Fleet};
+use super::Fleet;
+use super::classes::CLASSES;
 use crate::calls::Calls;
 use crate::config::Config;
 use crate::destination::Destination;
