@@ -10,6 +10,9 @@ use crate::select::Ask;
 use crate::slots::Key;
 use crate::time::Time;
 
+#[cfg(feature = "std")]
+pub use crate::dispatcher::ahead;
+
 /// A fleet that counts calls which nobody keeps: choosing and counting without the table of calls.
 #[derive(Debug)]
 pub struct Counting {

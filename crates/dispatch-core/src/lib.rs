@@ -95,6 +95,8 @@ mod snapshot;
 mod standing;
 mod stats;
 mod tenants;
+#[cfg(feature = "std")]
+mod threads;
 mod time;
 
 pub use call::{Blame, Call, Failure, Lease, Picked, Placed, Probe, ProbeResult};

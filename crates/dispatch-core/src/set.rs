@@ -12,6 +12,8 @@ use crate::load::costs::Costs;
 use crate::load::traffic::Traffic;
 use crate::member::Member;
 use crate::rng::Rng;
+#[cfg(feature = "std")]
+use crate::select::Hashed;
 use crate::select::{Ask, Bits, Candidates, Change, Selector, Takers};
 use crate::slots::{Key, Slots};
 use crate::standing::Standing;
@@ -164,6 +166,12 @@ impl Set {
         let member = self.selectors.get_mut(selector)?.1.take_at_hand(key, &self.takers)?;
         self.takes_calls = true;
         Some(member)
+    }
+
+    /// A copy of what is at hand where only the hash of a key decides; see [`Hashed::of`].
+    #[cfg(feature = "std")]
+    pub(crate) fn hashed(&self, selector: usize, asked: usize) -> Option<Hashed> {
+        Hashed::of(&self.selectors.get(selector)?.1, &self.takers, asked)
     }
 
     /// The seat that a call would get by one of the algorithms.

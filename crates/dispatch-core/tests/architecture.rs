@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 /// Arrows point down only: a module may use every line before its own.
 const LAYERS: &[&[&str]] = &[
-    &["time", "slots", "hash", "rng", "rate", "standing"],
+    &["time", "slots", "hash", "rng", "rate", "standing", "threads"],
     &["config", "error", "health", "load"],
     &["destination", "kamailio"],
     &["member", "capacity"],

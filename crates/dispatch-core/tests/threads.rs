@@ -1,9 +1,12 @@
 //! Limits hold whoever asks: many threads at one dispatcher.
 
 use std::sync::Barrier;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
-use callsteer::{BeginError, Call, Config, Destination, Dispatcher, Failure, SharedDispatcher, Time};
+use callsteer::{
+    Algorithm, BeginError, Call, Config, Destination, Dispatcher, Failure, SharedDispatcher, Time,
+};
 
 const NOW: Time = Time::from_secs(1);
 
@@ -111,3 +114,95 @@ fn what_is_done_by_reference_is_what_the_dispatcher_itself_does() {
     }
     assert!(SharedDispatcher::new(Config { max_events: 0, ..Config::default() }).is_err());
 }
+
+/// Threads that pick at once take turns ahead of each other, and none is lost or taken twice.
+#[test]
+fn turns_are_shared_evenly_whoever_picks() {
+    for algorithm in [Algorithm::RoundRobin, Algorithm::Weighted] {
+        let shared = fleet(algorithm);
+        let picked = pick_at_once(&shared, |_| {});
+        let total: u32 = picked.iter().sum();
+        for count in &picked {
+            // What two lanes may hold back, and the round that is not over.
+            assert!(count.abs_diff(total / MEMBERS) <= 2 * 64 + 1, "{algorithm:?}: {picked:?}");
+        }
+    }
+}
+
+/// What a thread takes ahead it gives in order: most of its calls go to the next bridge after that of the call before.
+#[test]
+fn turns_of_a_thread_are_in_order() {
+    let shared = fleet(Algorithm::RoundRobin);
+    let ids: Vec<_> = shared.with(|all| all.iter().map(|(id, ..)| id).collect());
+    let pick = || (0..100_000).map(|_| shared.pick(&Call::new(b""), NOW).unwrap().destination);
+    let seats = || pick().map(|picked| ids.iter().position(|id| *id == picked).unwrap());
+    let picks: [Vec<_>; 2] = thread::scope(|scope| {
+        [scope.spawn(|| seats().collect()), scope.spawn(|| seats().collect())]
+            .map(|thread| thread.join().unwrap())
+    });
+    for seats in picks {
+        let in_order = seats.windows(2).filter(|pair| pair[1] == (pair[0] + 1) % ids.len()).count();
+        assert!(in_order > seats.len() / 2, "{in_order}");
+    }
+}
+
+/// One bridge comes and goes meanwhile: the others have as much as each other.
+#[test]
+fn turns_are_shared_evenly_while_one_comes_and_goes() {
+    let shared = fleet(Algorithm::RoundRobin);
+    let first = shared.with(|all| all.find(1, "0")).unwrap();
+    let picked = pick_at_once(&shared, |round| {
+        shared.with(|all| all.set_enabled(first, round % 2 == 0, NOW)).unwrap();
+    });
+    let most = picked.iter().skip(1).max().unwrap();
+    for count in picked.iter().skip(1) {
+        assert!(most - count <= 2 * 64 + 1, "{picked:?}");
+    }
+}
+
+/// Who takes which call does not depend on whether a thread asked the dispatcher or the table that it keeps.
+#[test]
+fn the_same_call_finds_the_same_bridge_from_every_thread() {
+    let shared = fleet(Algorithm::CallIdHash { bound: None });
+    let picks = || (0..200_000u32).map(|number| shared.pick(&Call::new(&number.to_le_bytes()), NOW).unwrap());
+    let [one, two] = thread::scope(|scope| {
+        [scope.spawn(|| picks().collect::<Vec<_>>()), scope.spawn(|| picks().collect())]
+            .map(|thread| thread.join().unwrap())
+    });
+    assert!(one == two && one.into_iter().eq(picks()));
+}
+
+/// How often each bridge was picked by two threads, while a third one did something over and over.
+fn pick_at_once(shared: &SharedDispatcher, meanwhile: impl Fn(u32)) -> Vec<u32> {
+    let ids: Vec<_> = shared.with(|all| all.iter().map(|(id, ..)| id).collect());
+    let left = AtomicUsize::new(2);
+    let pick = || {
+        let mut counts = vec![0; ids.len()];
+        for _ in 0..100_000 {
+            let picked = shared.pick(&Call::new(b""), NOW).unwrap().destination;
+            counts[ids.iter().position(|id| *id == picked).unwrap()] += 1;
+        }
+        left.fetch_sub(1, Ordering::Release);
+        counts
+    };
+    thread::scope(|scope| {
+        let threads = [scope.spawn(pick), scope.spawn(pick)];
+        let mut round = 0;
+        while left.load(Ordering::Acquire) > 0 {
+            meanwhile(round);
+            round += 1;
+        }
+        let counts = threads.map(|thread| thread.join().unwrap());
+        counts[0].iter().zip(&counts[1]).map(|(one, two)| one + two).collect()
+    })
+}
+
+fn fleet(algorithm: Algorithm) -> SharedDispatcher {
+    let shared = SharedDispatcher::new(Config { algorithm, ..Config::default() }).unwrap();
+    for id in 0..MEMBERS {
+        shared.with(|all| all.add(1, Destination::new(id.to_string()), NOW)).unwrap();
+    }
+    shared
+}
+
+const MEMBERS: u32 = 7;

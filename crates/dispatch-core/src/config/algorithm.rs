@@ -71,6 +71,12 @@ impl Algorithm {
     pub(crate) const fn hashes(self) -> bool {
         matches!(self, Self::CallIdHash { .. } | Self::Kamailio { .. })
     }
+
+    /// Whether whom it chooses depends neither on the call nor on loads.
+    #[cfg(feature = "std")]
+    pub(crate) const fn takes_turns(self) -> bool {
+        matches!(self, Self::RoundRobin | Self::Weighted | Self::Priority | Self::Random)
+    }
 }
 
 /// The written form: a name, or `{"name": {option: value}}`. Where every option has its default the

@@ -1,5 +1,8 @@
 //! The one façade: commands, reports from outside, polls, getters; no algorithm of its own.
 
+#[cfg(feature = "std")]
+#[allow(unreachable_pub, reason = "`internals` shows it to the tests of threads")]
+pub mod ahead;
 mod capacity;
 mod commands;
 mod eject;

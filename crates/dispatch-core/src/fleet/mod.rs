@@ -52,6 +52,8 @@ pub(crate) struct Fleet {
     changes: u64,
     /// Changes of any load or standing so far.
     pub(crate) moves: u64,
+    /// Changes so far of who can take a call, or in whose order.
+    pub(crate) turnover: u64,
     /// Changes of any description so far: a plan is for one of them.
     pub(crate) revision: u64,
     hasher: Hasher,
@@ -75,6 +77,7 @@ impl Fleet {
             probes: VecDeque::new(),
             changes: 1 << 32,
             moves: 0,
+            turnover: 0,
             revision: 0,
             hasher: Hasher::new(config.hash_key.unwrap_or(config.seed)),
             costs: Costs::default(),
@@ -200,6 +203,7 @@ impl Fleet {
     /// The members of a set, or what is said of one of them, changed.
     const fn described(&mut self) {
         self.ready = None;
+        self.turnover += 1;
         self.revision += 1;
     }
 
@@ -264,5 +268,10 @@ impl Fleet {
 
     pub(crate) fn hash(&self, bytes: &[u8]) -> u64 {
         self.hasher.hash(bytes)
+    }
+
+    #[cfg(feature = "std")]
+    pub(crate) const fn hasher(&self) -> Hasher {
+        self.hasher
     }
 }

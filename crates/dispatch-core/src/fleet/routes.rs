@@ -8,8 +8,12 @@ use crate::call::Call;
 use crate::config::{Algorithm, Config, SetId};
 use crate::rng::Rng;
 use crate::select::Ask;
+#[cfg(feature = "std")]
+use crate::select::Hashed;
 use crate::set::Set;
 use crate::slots::Key;
+#[cfg(feature = "std")]
+use crate::standing::Standing;
 use crate::time::Time;
 
 /// The routes that calls to one set take, of those of its policy that lead to a set.
@@ -168,6 +172,22 @@ impl Fleet {
     pub(crate) fn take_at_hand(&mut self, lead: Lead, key: u64) -> Option<(Key, bool)> {
         let set = self.sets.get_mut(lead.first.set)?;
         Some((set.take_at_hand(lead.first.selector, key)?, set.panics()))
+    }
+
+    /// A copy of what is at hand for calls to `set`, and whether health is ignored there, where only the hash of
+    /// their keys decides; see [`Hashed::of`].
+    #[cfg(feature = "std")]
+    pub(crate) fn hashed(&self, set: SetId, asked: usize) -> Option<(Hashed, bool)> {
+        let leg = self.lead_at_hand(set)?.first;
+        let set = self.sets.get(leg.set)?;
+        Some((set.hashed(leg.selector, asked)?, set.panics()))
+    }
+
+    /// Whether a member can take calls; whether health is ignored there.
+    #[cfg(feature = "std")]
+    pub(crate) fn takes(&self, key: Key) -> Option<bool> {
+        let member = self.members.find(key).filter(|member| member.standing == Standing::Candidate)?;
+        Some(self.sets.get(member.place as usize)?.panics())
     }
 
     /// Where a call would go on this leg.

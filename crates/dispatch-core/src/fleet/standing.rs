@@ -39,6 +39,9 @@ impl Fleet {
             set.reorder();
             self.ready = None;
         }
+        if warmer || comes_back || before != after {
+            self.turnover += 1;
+        }
         let wakes = member.wakes;
         if let Some(at) = member.wake(config, now).filter(|at| wakes.is_none_or(|armed| *at < armed)) {
             member.wakes = Some(at);
@@ -104,6 +107,7 @@ impl Fleet {
             return;
         }
         set.set_panics(panics);
+        self.turnover += 1;
         for seat in 0..set.seats() {
             if let Some(key) = self.sets.get(place).and_then(|set| set.at(seat)) {
                 self.stand(key, config, now);

@@ -3,6 +3,8 @@
 use alloc::vec::Vec;
 
 use super::Selector;
+#[cfg(feature = "std")]
+use super::call_id_hash::CallIdHash;
 use crate::slots::Key;
 
 /// The member per seat where that can take a call, [`Key::NOWHERE`] elsewhere.
@@ -65,5 +67,33 @@ impl Selector {
             Self::CallLoad(call_load) => takers.at(call_load.first_of_all()?),
             _ => None,
         }
+    }
+}
+
+/// A copy of what is at hand of a hash, for threads that look at nothing else.
+#[cfg(feature = "std")]
+#[derive(Clone, Debug)]
+pub(crate) struct Hashed {
+    hash: CallIdHash,
+    takers: Takers,
+}
+
+#[cfg(feature = "std")]
+impl Hashed {
+    /// Made where it is asked for the so many-th time, which pays for the lines of the cache that are copied; `None`
+    /// where something else than the hash of a key decides.
+    pub(crate) fn of(selector: &Selector, takers: &Takers, asked: usize) -> Option<Self> {
+        match selector {
+            Selector::CallIdHash(hash) if !hash.is_bounded() && asked > hash.lines() => {
+                Some(Self { hash: hash.clone(), takers: takers.clone() })
+            }
+            _ => None,
+        }
+    }
+
+    /// As the selector's.
+    #[inline]
+    pub(crate) fn at_hand(&self, key: u64) -> Option<Key> {
+        self.takers.at(self.hash.first(key)?)
     }
 }

@@ -57,7 +57,19 @@ impl CallIdHash {
     /// The seat that a key asks first, where no bound is asked besides.
     #[inline]
     pub(crate) fn first(&self, key: u64) -> Option<u32> {
-        if self.bound.is_some() { None } else { self.at(key) }
+        if self.is_bounded() { None } else { self.at(key) }
+    }
+
+    /// Whether loads are looked at, too.
+    #[inline]
+    pub(crate) const fn is_bounded(&self) -> bool {
+        self.bound.is_some()
+    }
+
+    /// As many lines of the cache as its table takes.
+    #[cfg(feature = "std")]
+    pub(crate) const fn lines(&self) -> usize {
+        self.table.len() / 16
     }
 
     pub(crate) fn choose(&self, candidates: &Candidates<'_>, ask: &Ask<'_>) -> Option<u32> {

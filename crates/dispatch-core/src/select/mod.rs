@@ -19,6 +19,8 @@ mod tournament;
 mod turns;
 mod weighted;
 
+#[cfg(feature = "std")]
+pub(crate) use at_hand::Hashed;
 pub(crate) use at_hand::Takers;
 pub(crate) use bits::Bits;
 

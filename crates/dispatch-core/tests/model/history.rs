@@ -45,9 +45,13 @@ impl History {
         let real = Dispatcher::new(self.config.clone()).unwrap();
         let (leases, ids) = (BTreeMap::new(), vec![]);
         let mut pair = Pair { real, naive: Naive::new(self.config), leases, ids, at: 10_000 };
+        #[cfg(feature = "internals")]
+        let mut ahead = crate::ahead::Ahead::default();
         for (step, command) in self.commands {
             pair.at = pair.at.saturating_add_signed(step);
             pair.run(command);
+            #[cfg(feature = "internals")]
+            ahead.check(&pair.real, Time::from_millis(pair.at));
         }
     }
 }

@@ -1,5 +1,7 @@
 //! The dispatcher against a naive one: random commands, every answer and the whole state compared.
 
+#[cfg(feature = "internals")]
+mod ahead;
 mod commands;
 mod compare;
 mod health;
