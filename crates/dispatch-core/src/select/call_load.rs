@@ -17,6 +17,8 @@ pub(crate) struct CallLoad {
     levels: Vec<Level>,
     /// Levels out of use, linked by `above`.
     free: u32,
+    /// The level that became empty last: it alone may be so, as most often somebody comes back to it soon.
+    spare: u32,
     /// The lines, as rings: first a place per seat, then the head of the line of each level.
     places: Vec<Place>,
     seats: u32,
@@ -26,6 +28,7 @@ pub(crate) struct CallLoad {
 #[derive(Clone, Debug)]
 struct Class {
     weight: u32,
+    /// The lowest level that somebody is on.
     lowest: u32,
 }
 
@@ -54,7 +57,7 @@ impl CallLoad {
         weights.dedup();
         self.classes = weights.iter().map(|weight| Class { weight: *weight, lowest: NONE }).collect();
         self.levels.clear();
-        self.free = NONE;
+        (self.free, self.spare) = (NONE, NONE);
         self.seats = candidates.seats.len() as u32;
         self.places.clear();
         self.places.resize(candidates.seats.len(), Place::in_line(NONE, NONE));
@@ -91,14 +94,20 @@ impl CallLoad {
             Some(there) if there == load => beside,
             // It goes past that one.
             Some(there) if (there < load) == up => return self.sort_in(change, candidates),
-            _ if up => self.new_level(place.class, load, place.level, beside),
-            _ => self.new_level(place.class, load, beside, place.level),
+            _ if up => self.new_level(load, place.level, beside),
+            _ => self.new_level(load, beside, place.level),
         };
         self.link(place.before, place.after);
         self.enter(Place { level: to, ..place }, seat, self.before(self.head_of(to)));
-        // Its neighbour is the head of the line on both sides.
+        if !up
+            && let Some(class) = self.classes.get_mut(place.class as usize)
+            && class.lowest == place.level
+        {
+            class.lowest = to;
+        }
+        // Its neighbour was the head of the line on both sides.
         if place.before == place.after {
-            self.drop_level(place.level, place.class);
+            self.emptied(place.level, place.class);
         }
     }
 
@@ -118,11 +127,17 @@ impl CallLoad {
             let head = self.head_of(level);
             let last = if newest { self.before(head) } else { self.last_before(head, seat, candidates) };
             self.enter(Place { level, ..place }, seat, last);
+            let lowest = self.classes.get(place.class as usize).and_then(|class| self.level(class.lowest));
+            if lowest.is_none_or(|lowest| load < lowest.load)
+                && let Some(class) = self.classes.get_mut(place.class as usize)
+            {
+                class.lowest = level;
+            }
         } else if let Some(place) = self.places.get_mut(seat as usize) {
             place.level = NONE;
         }
         if place.level != NONE && self.first(place.level).is_none() {
-            self.drop_level(place.level, place.class);
+            self.emptied(place.level, place.class);
         }
     }
 
@@ -238,11 +253,11 @@ impl CallLoad {
         if self.level(above).is_some_and(|level| level.load == load) {
             return above;
         }
-        self.new_level(place.class, load, below, above)
+        self.new_level(load, below, above)
     }
 
     /// A level between two others, with nobody in its line.
-    fn new_level(&mut self, class: u32, load: u64, below: u32, above: u32) -> u32 {
+    fn new_level(&mut self, load: u64, below: u32, above: u32) -> u32 {
         let (mut new, level) = (self.free, Level { load, below, above });
         if let Some(place) = self.levels.get_mut(new as usize) {
             self.free = place.above;
@@ -253,28 +268,37 @@ impl CallLoad {
             let head = self.head_of(new);
             self.places.push(Place::in_line(head, head));
         }
-        self.stack(class, below, new);
-        self.stack(class, new, above);
+        self.stack(below, new);
+        self.stack(new, above);
         new
     }
 
-    /// Takes a level out of use that nobody is on any more.
-    fn drop_level(&mut self, gone: u32, class: u32) {
+    /// Nobody is on a level any more.
+    fn emptied(&mut self, gone: u32, class: u32) {
+        let spare = core::mem::replace(&mut self.spare, gone);
+        if spare != gone && spare != NONE && self.first(spare).is_none() {
+            self.drop_level(spare);
+        }
+        let above = self.level(gone).map_or(NONE, |level| level.above);
+        if let Some(class) = self.classes.get_mut(class as usize)
+            && class.lowest == gone
+        {
+            class.lowest = above;
+        }
+    }
+
+    /// Takes a level out of use.
+    fn drop_level(&mut self, gone: u32) {
         let Some(level) = self.levels.get_mut(gone as usize) else { return };
         let Level { below, above, .. } = *level;
         level.above = core::mem::replace(&mut self.free, gone);
-        self.stack(class, below, above);
+        self.stack(below, above);
     }
 
     /// Makes two levels neighbours; [`NONE`] is the end on either side.
-    fn stack(&mut self, class: u32, below: u32, above: u32) {
-        match self.levels.get_mut(below as usize) {
-            Some(level) => level.above = above,
-            None => {
-                if let Some(class) = self.classes.get_mut(class as usize) {
-                    class.lowest = above;
-                }
-            }
+    fn stack(&mut self, below: u32, above: u32) {
+        if let Some(level) = self.levels.get_mut(below as usize) {
+            level.above = above;
         }
         if let Some(level) = self.levels.get_mut(above as usize) {
             level.below = below;
