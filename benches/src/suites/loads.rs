@@ -18,6 +18,8 @@ pub(super) fn run(effort: Effort, report: &mut Report) {
         let mut cases = vec![floors::counters(members)];
         cases.push(ours(OURS, Algorithm::CallLoad, members, &[1]));
         cases.push(ours(OURS_WEIGHTED, Algorithm::CallLoad, members, &CLASSES));
+        let weights: Vec<u32> = (1..=members.min(65_535) as u32).collect();
+        cases.push(ours("call_load: cycle, every weight once", Algorithm::CallLoad, members, &weights));
         cases.push(scan(members));
         cases.push(kamailio(members));
         cases.push(tree(members));

@@ -146,6 +146,11 @@ impl Set {
         }
     }
 
+    /// Whether `settle` does anything; known once it is fresh.
+    pub(crate) fn settles(&self, selector: usize) -> bool {
+        self.selectors.get(selector).is_some_and(|(_, selector)| selector.settles())
+    }
+
     /// Makes ready to choose for a call like this.
     pub(crate) fn settle(&mut self, selector: usize, members: &Slots<Member>, ask: &Ask<'_>) {
         let candidates = Candidates { members, seats: &self.seats, usable: &self.usable };

@@ -1,6 +1,7 @@
 //! What each algorithm promises, seen from the façade.
 
 use std::collections::HashMap;
+use std::time::Duration;
 
 use callsteer::{
     Algorithm, BeginError, Call, Config, Destination, DestinationId, Dispatcher, Failure, Lease, NextError,
@@ -11,7 +12,11 @@ const NOW: Time = Time::from_secs(1);
 
 /// A dispatcher with one set of destinations of these weights, named "0", "1", ...
 fn fleet(algorithm: Algorithm, weights: &[u32]) -> (Dispatcher, Vec<DestinationId>) {
-    let mut dispatcher = Dispatcher::new(Config { algorithm, seed: 11, ..Config::default() }).unwrap();
+    fleet_by(Config { algorithm, seed: 11, ..Config::default() }, weights)
+}
+
+fn fleet_by(config: Config, weights: &[u32]) -> (Dispatcher, Vec<DestinationId>) {
+    let mut dispatcher = Dispatcher::new(config).unwrap();
     let add = |(id, weight): (usize, &u32)| {
         let destination = Destination { weight: *weight, ..Destination::new(id.to_string()) };
         dispatcher.add(1, destination, NOW).unwrap()
@@ -286,6 +291,50 @@ fn call_load_fills_the_least_loaded_by_weight_and_cost() {
         assert_ne!(begin(&mut dispatcher, &n.to_string()).1, heavy.destination);
     }
     assert_eq!(ids.iter().map(|id| dispatcher.status(*id).unwrap().load).collect::<Vec<_>>(), [10, 10]);
+}
+
+/// As many weights as destinations, more than are compared one by one; calls of few costs, and of more than are ranked.
+#[test]
+fn call_load_finds_the_least_of_many_weights_whatever_calls_cost() {
+    for costs in [&[1][..], &[1, 1, 1, 2], &[1, 2, 3, 5, 7, 9]] {
+        let weights: Vec<u32> = (0..100).map(|n| 1 + n * 37 % 101).collect();
+        let config = Config { algorithm: Algorithm::CallLoad, warm_up: Duration::ZERO, ..Config::default() };
+        let (mut dispatcher, ids) = fleet_by(config, &weights);
+        // Load, when it changed last, and whether it can take calls.
+        let mut naive: Vec<(u32, u32, bool)> = vec![(0, 0, true); ids.len()];
+        let mut live: Vec<(Lease, usize, u32)> = Vec::new();
+        let mut number = 1u32;
+        for step in 1..6_000u32 {
+            number = number.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            let drawn = (number >> 8) as usize;
+            match drawn % 16 {
+                0 => {
+                    let (seat, on) = (drawn / 16 % ids.len(), !(drawn / 16).is_multiple_of(3));
+                    naive[seat].2 = on;
+                    dispatcher.set_enabled(ids[seat], on, NOW).unwrap();
+                }
+                1..8 if !live.is_empty() => {
+                    let (lease, seat, cost) = live.swap_remove(drawn / 16 % live.len());
+                    assert!(dispatcher.end(lease, NOW));
+                    naive[seat] = (naive[seat].0 - cost, step, naive[seat].2);
+                }
+                _ => {
+                    let cost = costs[drawn / 16 % costs.len()];
+                    let best = (0..ids.len()).filter(|seat| naive[*seat].2).min_by(|a, b| {
+                        let share = |seat: &usize, by: &usize| (naive[*seat].0 + cost) * weights[*by];
+                        (share(a, b), naive[*a].1).cmp(&(share(b, a), naive[*b].1))
+                    });
+                    let id = step.to_le_bytes();
+                    let placed = dispatcher.begin(&Call { cost, ..Call::new(&id) }, NOW).unwrap();
+                    let seat = best.unwrap();
+                    assert_eq!(placed.destination, ids[seat], "step {step}, costs {costs:?}");
+                    live.push((placed.lease, seat, cost));
+                    naive[seat] = (naive[seat].0 + cost, step, true);
+                }
+            }
+        }
+        assert!(live.len() > 100, "{}", live.len());
+    }
 }
 
 #[test]

@@ -30,8 +30,8 @@ pub(crate) struct Lead {
     first: Leg,
     /// Whether any leg looks at the hash of a call's key.
     pub(crate) hashes: bool,
-    /// Whether any leg follows estimates, which move by themselves.
-    estimates: bool,
+    /// Whether any leg makes ready for each call, by [`settle`](Fleet::settle).
+    settles: bool,
 }
 
 /// The set that was prepared last.
@@ -75,36 +75,37 @@ impl Fleet {
     #[inline(never)]
     fn make_ready(&mut self, set: SetId, config: &Config) -> Option<Lead> {
         if let Err(place) = self.find_way(set) {
-            let (mut legs, mut hashes, mut estimates) = (Vec::new(), false, false);
+            let (mut legs, mut hashes) = (Vec::new(), false);
             for (index, route) in (0u8..).zip(config.routes(set)) {
                 let Some(place) = self.places.get(&route.set).copied() else { continue };
                 let Some(set) = self.sets.get_mut(place) else { continue };
                 let selector = set.selector(route.algorithm, self.hasher);
                 legs.push(Leg { route: index, set: place, selector });
                 hashes |= route.algorithm.hashes();
-                estimates |= route.algorithm == Algorithm::LoadScore;
             }
             // Nothing is kept of sets that do not exist: callers may ask for any number.
             if let Some(first) = legs.first().copied() {
-                self.ways.insert(place, Way { set, legs, lead: Lead { first, hashes, estimates } });
+                self.ways.insert(place, Way { set, legs, lead: Lead { first, hashes, settles: false } });
             }
         }
         self.ready = None;
         let place = self.find_way(set).ok()?;
-        let way = self.ways.get(place)?;
-        self.ready = Some(Ready { set, place, lead: way.lead });
+        let way = self.ways.get_mut(place)?;
+        way.lead.settles = false;
         for leg in &way.legs {
             if let Some(set) = self.sets.get_mut(leg.set) {
                 set.refresh(&self.members);
+                way.lead.settles |= set.settles(leg.selector);
             }
         }
+        self.ready = Some(Ready { set, place, lead: way.lead });
         Some(way.lead)
     }
 
-    /// Finds out whom estimates favour now, for a call like this; [`choose`](Self::choose) would look at all.
+    /// Finds out who is best for a call like this; [`choose`](Self::choose) would look at all.
     #[inline]
     pub(crate) fn settle(&mut self, lead: Option<Lead>, call: &Call<'_>, dispatchers: u32, now: Time) {
-        if lead.is_some_and(|lead| lead.estimates) {
+        if lead.is_some_and(|lead| lead.settles) {
             self.settle_legs(call, dispatchers, now);
         }
     }

@@ -6,7 +6,8 @@
 
 use alloc::vec::Vec;
 
-use super::{Ask, Bits, Candidates, compare_load, maglev};
+use super::power_of_two::compare_load;
+use super::{Ask, Bits, Candidates, maglev};
 use crate::hash::{Hasher, below, mix};
 use crate::slots::Key;
 

@@ -225,8 +225,19 @@ impl Selector {
     /// Makes ready to choose for a call like this; `choose` gives the same without, later.
     #[inline]
     pub(crate) fn settle(&mut self, candidates: &Candidates<'_>, ask: &Ask<'_>) {
-        if let Self::LoadScore(load_score) = self {
-            load_score.settle(candidates, ask);
+        match self {
+            Self::LoadScore(load_score) => load_score.settle(candidates, ask),
+            Self::CallLoad(call_load) => call_load.settle(candidates, ask),
+            _ => {}
+        }
+    }
+
+    /// Whether `settle` does anything.
+    pub(crate) const fn settles(&self) -> bool {
+        match self {
+            Self::LoadScore(_) => true,
+            Self::CallLoad(call_load) => call_load.settles(),
+            _ => false,
         }
     }
 
@@ -280,11 +291,4 @@ impl Selector {
             Self::Kamailio(kamailio) => kamailio.distance(seat, candidates, ask),
         }
     }
-}
-
-/// Compares (load + cost) / weight by cross-multiplication: no division, no rounding.
-fn compare_load(a: &Member, b: &Member, cost: u32) -> core::cmp::Ordering {
-    let load = |member: &Member| u128::from(member.load) + u128::from(cost);
-    let share = |member: &Member| u128::from(member.share());
-    (load(a) * share(b)).cmp(&(load(b) * share(a)))
 }
