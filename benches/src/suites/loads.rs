@@ -49,23 +49,46 @@ fn scores(effort: Effort, report: &mut Report) {
             tree.set(numbers.below(members), numbers.below(1_000) as f64);
             tree.winner()
         });
-        let timings = compare(vec![score(SCORE, members), update], effort);
+        let timings = compare(vec![score(SCORE, members), score_and_pick(members), update], effort);
         report.add("loads", members, &timings);
         if members == 4_096 {
-            report.at_most(members, &timings, SCORE, 2.0, TREE_UPDATE);
+            report.at_most(members, &timings, SCORE_UPDATE, 2.0, TREE_UPDATE);
         }
     }
 }
 
-/// load_score where everybody has reported.
-pub(crate) fn score<'a>(name: &str, members: usize) -> Case<'a> {
+/// One load changes, and a call that is not counted is placed.
+fn score_and_pick<'a>(members: usize) -> Case<'a> {
+    let (mut order, mut live, mut numbers) = reported(members);
+    let mut ended = None;
+    Case::new(SCORE_UPDATE, move || {
+        match ended.take() {
+            Some(call) => live[call] = order.begin(0).unwrap_or(0),
+            None => {
+                let call = numbers.below(live.len());
+                order.end(live[call]);
+                ended = Some(call);
+            }
+        }
+        order.pick(0)
+    })
+}
+
+/// A fleet where everybody has reported, its calls, and what draws from them.
+fn reported(members: usize) -> (Counting, Vec<u64>, Numbers) {
     let mut order = Counting::new(config(Algorithm::LoadScore), destinations(members, &[1]));
     let mut numbers = Numbers::new(11);
     let keys: Vec<u64> = order.members().collect();
-    let mut live: Vec<u64> = (0..8 * members).filter_map(|_| order.begin(0)).collect();
+    let live: Vec<u64> = (0..8 * members).filter_map(|_| order.begin(0)).collect();
     for key in &keys {
         order.report(*key, 0.3 + 0.4 * numbers.below(1_000) as f64 / 1_000.0);
     }
+    (order, live, numbers)
+}
+
+/// load_score where everybody has reported.
+pub(crate) fn score<'a>(name: &str, members: usize) -> Case<'a> {
+    let (mut order, mut live, mut numbers) = reported(members);
     Case::new(name, move || {
         let call = numbers.below(live.len());
         order.end(live[call]);
@@ -157,4 +180,5 @@ const OURS_WEIGHTED: &str = "call_load: cycle, 8 weights";
 const SCAN: &str = "scan";
 const HEAP: &str = "indexed heap, 8 weights";
 const SCORE: &str = "load_score: cycle";
+const SCORE_UPDATE: &str = "load_score: update + pick";
 const TREE_UPDATE: &str = "winner tree: update";

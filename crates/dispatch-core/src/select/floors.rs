@@ -11,6 +11,7 @@ use super::{Ask, Candidates, Change};
 use crate::load::costs::Costs;
 use crate::load::score::Moment;
 use crate::member::Member;
+use crate::slots::NONE;
 use crate::time::Time;
 
 #[derive(Clone, Debug, Default)]
@@ -108,11 +109,12 @@ impl Floors {
         let limit = least + least.abs() * ROUNDED;
         for line in &self.lines {
             let limit = (limit * line.weight - ask.expected_cost() + ask.costs.mean()) * self.scale.factor;
-            if self.scale.moment != Moment::default() {
+            let first = line.node(1);
+            // Before any report nothing is rounded.
+            if first.others > limit || self.scale.moment == Moment::default() {
+                line.first().filter(|_| first.floor <= limit).into_iter().for_each(&mut *visit);
+            } else {
                 line.visit(1, limit, visit);
-            } else if line.floor() <= limit {
-                // Before any report nothing is rounded.
-                line.first().into_iter().for_each(&mut *visit);
             }
         }
         true
@@ -148,7 +150,7 @@ impl Floors {
         match candidates.member(seat).filter(|_| candidates.usable.contains(seat)) {
             Some(member) => {
                 let load = member.estimate.load_and_one(member.own(), costs, now);
-                Node { floor: load * self.scale.factor, touched: member.touched }
+                Node { floor: load * self.scale.factor, touched: member.touched, seat, ..Node::NOBODY }
             }
             None => Node::NOBODY,
         }
@@ -196,18 +198,27 @@ struct Line {
     nodes: Vec<Node>,
 }
 
-/// The least floor below a node; of equals, the one whose load changed the longest ago.
+/// The seat with the least floor below a node; of equals, the one whose load changed the longest ago.
 #[derive(Clone, Copy, Debug, PartialEq)]
 struct Node {
     floor: f64,
     touched: u64,
+    seat: u32,
+    /// The least floor of all other seats below the node.
+    others: f64,
 }
 
 impl Node {
-    const NOBODY: Self = Self { floor: f64::INFINITY, touched: u64::MAX };
+    const NOBODY: Self = Self { floor: f64::INFINITY, touched: u64::MAX, seat: NONE, others: f64::INFINITY };
 
-    fn beats(&self, other: &Self) -> bool {
-        self.floor < other.floor || self.floor == other.floor && self.touched < other.touched
+    /// The node above two; where they are equals in all, that of the left one.
+    #[inline]
+    fn above(left: Self, right: Self) -> Self {
+        let right_wins =
+            right.floor < left.floor || right.floor == left.floor && right.touched < left.touched;
+        let (winner, other) = if right_wins { (right, left) } else { (left, right) };
+        // `min` would look for NaN as well, which no estimate is.
+        Self { others: if other.floor < winner.others { other.floor } else { winner.others }, ..winner }
     }
 }
 
@@ -223,29 +234,25 @@ impl Line {
         for (leaf, seat) in self.nodes.iter_mut().skip(width).zip(&self.seats) {
             *leaf = node(*seat);
         }
-        for node in (1..width).rev() {
-            self.play(node);
-        }
-    }
-
-    fn set(&mut self, leaf: usize, seat: Node) {
-        let mut node = leaf + self.width();
-        if let Some(place) = self.nodes.get_mut(node) {
-            *place = seat;
-        }
-        while node > 1 {
-            node /= 2;
-            if !self.play(node) {
-                break;
+        for at in (1..width).rev() {
+            let above = Node::above(self.node(2 * at), self.node(2 * at + 1));
+            if let Some(place) = self.nodes.get_mut(at) {
+                *place = above;
             }
         }
     }
 
-    /// Sets a node by those below; whether it changed.
-    fn play(&mut self, node: usize) -> bool {
-        let (left, right) = (self.node(2 * node), self.node(2 * node + 1));
-        let winner = if right.beats(&left) { right } else { left };
-        self.nodes.get_mut(node).is_some_and(|place| core::mem::replace(place, winner) != winner)
+    /// Sets a seat, and the nodes above it as far as they change.
+    fn set(&mut self, leaf: usize, seat: Node) {
+        let (mut at, mut node) = (leaf + self.width(), seat);
+        while at > 0
+            && let Some(place) = self.nodes.get_mut(at).filter(|place| **place != node)
+        {
+            *place = node;
+            let beside = self.node(at ^ 1);
+            node = if at.is_multiple_of(2) { Node::above(node, beside) } else { Node::above(beside, node) };
+            at /= 2;
+        }
     }
 
     fn node(&self, node: usize) -> Node {
@@ -263,24 +270,21 @@ impl Line {
 
     /// The seat at the root.
     fn first(&self) -> Option<u32> {
-        let mut node = 1;
-        while node < self.width() {
-            node *= 2;
-            node += usize::from(self.node(node) != self.node(1));
-        }
-        self.seats.get(node - self.width()).copied()
+        let seat = self.node(1).seat;
+        (seat != NONE).then_some(seat)
     }
 
     /// Visits the seats below a node whose floors are within a limit.
     fn visit(&self, node: usize, limit: f64, visit: &mut impl FnMut(u32)) {
-        if self.node(node).floor > limit {
+        let Node { floor, seat, .. } = self.node(node);
+        if floor > limit || seat == NONE {
             return;
         }
         if node < self.width() {
             self.visit(2 * node, limit, visit);
             self.visit(2 * node + 1, limit, visit);
-        } else if let Some(seat) = self.seats.get(node - self.width()) {
-            visit(*seat);
+        } else {
+            visit(seat);
         }
     }
 }
@@ -294,6 +298,8 @@ const FAR: f64 = 12.0;
 
 #[cfg(test)]
 mod tests {
+    use alloc::vec;
+
     use super::*;
     use crate::config::Config;
     use crate::destination::Destination;
@@ -303,6 +309,16 @@ mod tests {
     use crate::select::Bits;
     use crate::select::load_score::LoadScore;
     use crate::slots::Key;
+
+    #[test]
+    fn of_equals_in_all_the_first_wins_whoever_was_looked_at_last() {
+        let node = |seat| Node { floor: 1.0, touched: 7, seat, ..Node::NOBODY };
+        for order in [[0, 1, 2], [2, 1, 0], [1, 2, 0]] {
+            let mut line = Line::new(1.0, vec![0, 1, 2]);
+            order.into_iter().for_each(|seat| line.set(seat as usize, node(seat)));
+            assert_eq!((line.first(), line.node(1).others), (Some(0), 1.0), "{order:?}");
+        }
+    }
 
     /// A fleet whose floors are told everything that happens, by chance.
     struct Told {
