@@ -57,7 +57,7 @@ impl Scale {
 
     /// Whether so much may have changed that all are looked at again.
     fn is_far(&self, moment: Moment) -> bool {
-        moment.sag_since(&self.base) > FAR
+        moment != self.moment && moment.sag_since(&self.base) > FAR
     }
 }
 
