@@ -57,17 +57,17 @@ fn scores(effort: Effort, report: &mut Report) {
     }
 }
 
-/// One load changes, and a call that is not counted is placed.
+/// One load changes, of one member after another by chance, and a call that is not counted is placed.
 fn score_and_pick<'a>(members: usize) -> Case<'a> {
-    let (mut order, mut live, mut numbers) = reported(members);
+    let (mut order, live, mut numbers) = reported(members);
     let mut ended = None;
     Case::new(SCORE_UPDATE, move || {
         match ended.take() {
-            Some(call) => live[call] = order.begin(0).unwrap_or(0),
+            Some(member) => order.count(member),
             None => {
-                let call = numbers.below(live.len());
-                order.end(live[call]);
-                ended = Some(call);
+                let member = live[numbers.below(live.len())];
+                order.end(member);
+                ended = Some(member);
             }
         }
         order.pick(0)

@@ -72,8 +72,15 @@ impl Counting {
     /// Chooses and counts.
     pub fn begin(&mut self, key: u64) -> Option<u64> {
         let destination = self.pick(key)?;
-        self.fleet.take(Key::from_u64(destination)?, 0, 1, &self.config, self.now);
+        self.count(destination);
         Some(destination)
+    }
+
+    /// Counts in.
+    pub fn count(&mut self, destination: u64) {
+        if let Some(key) = Key::from_u64(destination) {
+            self.fleet.take(key, 0, 1, &self.config, self.now);
+        }
     }
 
     /// Counts out.

@@ -33,8 +33,9 @@ use super::costs::{Costs, decay};
 use crate::time::Time;
 pub(crate) use sag::Moment;
 
-/// What is known of the load of one bridge.
+/// What is known of the load of one bridge. Starts on a line of the cache, as calls touch all of it.
 #[derive(Clone, Debug, Default)]
+#[repr(align(64))]
 pub(crate) struct Estimate {
     /// Σ cost of own calls per class from 1 on; the others are of class 0.
     classed: Vec<u64>,

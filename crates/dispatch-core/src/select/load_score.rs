@@ -57,6 +57,9 @@ fn key_with(member: &Member, cost: f64, ask: &Ask<'_>) -> f64 {
 }
 
 fn least(candidates: &Candidates<'_>, ask: &Ask<'_>, floors: Option<&Floors>) -> Option<u32> {
+    if let Some(only) = floors.and_then(|floors| floors.only(ask)) {
+        return Some(only);
+    }
     let cost = ask.expected_cost();
     let mut least: Option<(f64, u64, u32)> = None;
     let mut look = |seat: u32| {
