@@ -17,12 +17,19 @@ use crate::dispatcher::ahead::{Mark, Table};
 #[derive(Debug)]
 pub(super) struct Guarded {
     watched: Mutex<Watched>,
-    /// Changes whenever what lanes keep may be wrong.
-    edition: AtomicU64,
+    edition: Edition,
 }
 
-/// The dispatcher, and what lanes have been told of it.
+/// Changes whenever what lanes keep may be wrong. Every pick reads it, so that nothing that is written more often may
+/// lie on its line of the cache.
 #[derive(Debug)]
+#[repr(align(128))]
+struct Edition(AtomicU64);
+
+/// The dispatcher, and what lanes have been told of it. Who looks at the lock takes its line of the cache away: nothing
+/// of this lies on that.
+#[derive(Debug)]
+#[repr(align(128))]
 struct Watched {
     dispatcher: Dispatcher,
     /// Its state in this edition.
@@ -37,13 +44,13 @@ impl Guarded {
     pub(super) fn new(dispatcher: Dispatcher) -> Self {
         let mark = Mark::of(&dispatcher);
         let watched = Watched { dispatcher, mark, tables: BTreeMap::new(), asked: 0 };
-        Self { watched: Mutex::new(watched), edition: AtomicU64::new(1) }
+        Self { watched: Mutex::new(watched), edition: Edition(AtomicU64::new(1)) }
     }
 
     /// Waits for the dispatcher. A thread that panicked with it was between two commands: each is done whole or not
     /// at all.
     pub(super) fn lock(&self) -> Locked<'_> {
-        let locked = |watched, waited| Locked { watched, edition: &self.edition, waited };
+        let locked = |watched, waited| Locked { watched, edition: &self.edition.0, waited };
         for look in 0..LOOKS {
             match self.watched.try_lock() {
                 Ok(watched) => return locked(watched, look > 0),
@@ -56,7 +63,7 @@ impl Guarded {
 
     #[inline]
     pub(super) fn edition(&self) -> u64 {
-        self.edition.load(Ordering::Acquire)
+        self.edition.0.load(Ordering::Acquire)
     }
 
     pub(super) fn into_inner(self) -> Dispatcher {
