@@ -111,6 +111,7 @@ fn what_is_done_by_reference_is_what_the_dispatcher_itself_does() {
             assert_eq!(shared.end(placed.lease, NOW), alone.end(placed.lease, NOW));
         }
         assert_eq!(shared.stats(), alone.stats());
+        assert_eq!(shared.read(Dispatcher::next_deadline), alone.next_deadline());
     }
     assert!(SharedDispatcher::new(Config { max_events: 0, ..Config::default() }).is_err());
 }

@@ -47,7 +47,7 @@ impl Replica {
         url: &str,
         namespace: &str,
     ) -> Result<Self, JoinError> {
-        let config = dispatcher.with(|dispatcher| dispatcher.config().clone());
+        let config = dispatcher.read(|dispatcher| dispatcher.config().clone());
         let own = config.replicas.ok_or(JoinError::NoReplica)?;
         let state = Arc::new(State {
             dispatcher,
@@ -77,7 +77,7 @@ impl Replica {
     /// As `Dispatcher::begin`.
     pub async fn begin(&self, call: &Call<'_>) -> Result<Begun, BeginError> {
         let state = &self.state;
-        let known = state.dispatcher.with(|dispatcher| dispatcher.call_of(call.call_id));
+        let known = state.dispatcher.read(|dispatcher| dispatcher.call_of(call.call_id));
         let mut placed = state.dispatcher.begin(call, (state.clock)())?;
         if known == Some(placed.lease) {
             return Ok(Begun::Placed(placed));
@@ -143,7 +143,7 @@ impl Replica {
     #[must_use]
     pub fn metrics(&self) -> String {
         let state = &self.state;
-        let heard: Vec<_> = state.dispatcher.with(|dispatcher| dispatcher.replicas().collect());
+        let heard: Vec<_> = state.dispatcher.read(|dispatcher| dispatcher.replicas().collect());
         let lost = heard.iter().filter(|other| other.lost).count();
         let mut text = String::from(
             "# HELP callsteer_replica_engine_up Whether the engine is reached.\n\

@@ -131,7 +131,7 @@ impl State {
 
     /// Whether a call may stay at its destination.
     pub(crate) async fn take(&self, placed: &Placed, call: &Call<'_>) -> Taken {
-        let (name, most) = self.dispatcher.with(|dispatcher| {
+        let (name, most) = self.dispatcher.read(|dispatcher| {
             let most =
                 dispatcher.destination(placed.destination).map_or(0, |destination| destination.max_calls);
             (self.name(dispatcher, placed.destination), most)

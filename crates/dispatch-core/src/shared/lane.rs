@@ -41,6 +41,7 @@ impl Lane {
     }
 }
 
+/// What is kept in a lane.
 #[derive(Debug, Default)]
 pub(super) struct Kept {
     /// The edition of the dispatcher that everything here is of.

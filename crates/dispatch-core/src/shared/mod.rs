@@ -27,7 +27,7 @@ use lane::{Kept, Lane};
 /// A [`Dispatcher`] that threads share by reference. Limits are exact, whoever asks.
 ///
 /// What happens to calls has its own methods, which mean what they mean there. Everything else is
-/// done [`with`](Self::with) the dispatcher itself.
+/// [`read`](Self::read) off the dispatcher, or done [`with`](Self::with) it.
 ///
 /// ```
 /// use callsteer::{Call, Config, Destination, SharedDispatcher, Time};
@@ -58,7 +58,13 @@ impl SharedDispatcher {
         Dispatcher::new(config).map(Self::from)
     }
 
-    /// Does anything with the dispatcher, alone. Nobody decides meanwhile, so be brief.
+    /// Looks at the dispatcher, alone. Nobody decides meanwhile, so be brief.
+    pub fn read<T>(&self, look: impl FnOnce(&Dispatcher) -> T) -> T {
+        look(&self.dispatcher.lock())
+    }
+
+    /// Does anything with the dispatcher, alone. Nobody decides meanwhile, so be brief; what threads know of
+    /// [picks](Self::pick) they find out anew.
     pub fn with<T>(&self, act: impl FnOnce(&mut Dispatcher) -> T) -> T {
         let mut dispatcher = self.dispatcher.lock();
         // It may even become another one.
