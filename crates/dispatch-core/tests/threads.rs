@@ -173,6 +173,51 @@ fn the_same_call_finds_the_same_bridge_from_every_thread() {
     assert!(one == two && one.into_iter().eq(picks()));
 }
 
+/// One bridge comes and goes, each time for as long as threads need to copy the table.
+#[test]
+fn a_hash_finds_nobody_who_is_known_to_be_off() {
+    let shared = fleet(Algorithm::CallIdHash { bound: None });
+    let first = shared.read(|all| all.find(1, "0")).unwrap();
+    // Odd while it is off.
+    let (changes, picks) = (AtomicUsize::new(0), AtomicUsize::new(0));
+    let pick = || {
+        let mut seen = 0;
+        for number in 0..500_000u32 {
+            let before = changes.load(Ordering::Acquire);
+            let picked = shared.pick(&Call::new(&number.to_le_bytes()), NOW).unwrap().destination;
+            if before == changes.load(Ordering::Acquire) {
+                assert!(before % 2 == 0 || picked != first, "it is off");
+                seen += usize::from(picked == first);
+            }
+            // Seldom, so that threads wait for the dispatcher and not for this.
+            if number % 1_000 == 999 {
+                picks.fetch_add(1_000, Ordering::Release);
+            }
+        }
+        seen
+    };
+    let seen: usize = thread::scope(|scope| {
+        let threads = [scope.spawn(pick), scope.spawn(pick)];
+        for until in (50_000..1_000_000).step_by(100_000) {
+            let wait = |until| {
+                while picks.load(Ordering::Acquire) < until
+                    && !threads.iter().any(|thread| thread.is_finished())
+                {
+                    thread::yield_now();
+                }
+            };
+            wait(until);
+            shared.with(|all| all.set_enabled(first, false, NOW)).unwrap();
+            changes.fetch_add(1, Ordering::Release);
+            wait(until + 50_000);
+            changes.fetch_add(1, Ordering::Release);
+            shared.with(|all| all.set_enabled(first, true, NOW)).unwrap();
+        }
+        threads.into_iter().map(|thread| thread.join().unwrap()).sum()
+    });
+    assert!(seen > 1_000, "{seen}");
+}
+
 /// How often each bridge was picked by two threads, while a third one did something over and over.
 fn pick_at_once(shared: &SharedDispatcher, meanwhile: impl Fn(u32)) -> Vec<u32> {
     let ids: Vec<_> = shared.with(|all| all.iter().map(|(id, ..)| id).collect());
