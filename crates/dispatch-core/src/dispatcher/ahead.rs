@@ -44,10 +44,10 @@ pub struct Terms {
 }
 
 impl Terms {
-    /// For calls to `set`, which is prepared.
+    /// For calls to `set`, which is prepared; `None` where something is always due, as with scalers.
     fn of(dispatcher: &Dispatcher, set: SetId) -> Option<Self> {
-        let hashes = dispatcher.fleet.lead_at_hand(set)?.hashes;
-        Some(Self { set, hashes, epoch: dispatcher.epoch, due: due(dispatcher) })
+        let (hashes, due) = (dispatcher.fleet.lead_at_hand(set)?.hashes, due(dispatcher));
+        (due > dispatcher.now).then_some(Self { set, hashes, epoch: dispatcher.epoch, due })
     }
 
     /// Terms under which all calls to `set` take turns, whatever they are.
@@ -110,10 +110,10 @@ pub fn prepare(dispatcher: &mut Dispatcher, set: SetId, now: Time) {
     dispatcher.fleet.prepare(set, &dispatcher.config);
 }
 
-/// A turn as it is now; `None` where who has it cannot take calls any more.
+/// A turn in calls to `set` as it is now; `None` where who has it cannot take them any more.
 #[must_use]
-pub fn still(dispatcher: &Dispatcher, turn: Picked) -> Option<Picked> {
-    let panic = dispatcher.fleet.takes(turn.destination.0)?;
+pub fn still(dispatcher: &Dispatcher, set: SetId, turn: Picked) -> Option<Picked> {
+    let panic = dispatcher.fleet.takes(set, turn.destination.0)?;
     Some(Picked { panic, ..turn })
 }
 
@@ -169,6 +169,16 @@ mod tests {
     }
 
     #[test]
+    fn nothing_is_decided_ahead_where_every_call_looks_at_the_clock() {
+        for algorithm in [HASH, Algorithm::RoundRobin] {
+            let scaling = Some(crate::config::ScalingConfig::default());
+            let (mut all, _) = of(Config { algorithm, scaling, ..Config::default() });
+            prepare(&mut all, 1, NOW);
+            assert!(Table::of(&all, 1, usize::MAX).is_none() && Terms::of_turns(&all, 1).is_none());
+        }
+    }
+
+    #[test]
     fn a_table_is_copied_when_as_many_picks_asked_as_it_has_lines() {
         let (mut all, _) = of(Config { algorithm: HASH, ..Config::default() });
         prepare(&mut all, 1, NOW);
@@ -220,12 +230,17 @@ mod tests {
     fn a_turn_is_good_for_as_long_as_its_destination_can_take_calls() {
         let (mut all, ids) = of(Config { algorithm: Algorithm::RoundRobin, ..Config::default() });
         let turn = all.pick(&Call::new(b""), NOW).unwrap();
-        assert_eq!(still(&all, turn), Some(turn));
-        assert_eq!(still(&all, Picked { panic: true, ..turn }), Some(turn), "health is not ignored");
+        assert_eq!(still(&all, 1, turn), Some(turn));
+        assert_eq!(still(&all, 1, Picked { panic: true, ..turn }), Some(turn), "health is not ignored");
+        all.add(2, Destination::new("elsewhere"), NOW).unwrap();
+        prepare(&mut all, 2, NOW);
+        assert_eq!(still(&all, 2, turn), None, "of another set");
         all.set_enabled(ids[0], false, NOW).unwrap();
-        assert_eq!(still(&all, turn), None);
+        prepare(&mut all, 1, NOW);
+        assert_eq!(still(&all, 1, turn), None);
         all.remove(ids[0], NOW).unwrap();
-        assert_eq!(still(&all, turn), None);
+        prepare(&mut all, 1, NOW);
+        assert_eq!(still(&all, 1, turn), None);
     }
 
     /// Whether what was decided before is right after this happened to the first one.

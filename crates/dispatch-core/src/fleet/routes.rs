@@ -184,11 +184,12 @@ impl Fleet {
         Some((set.hashed(leg.selector, asked)?, set.panics()))
     }
 
-    /// Whether a member can take calls; whether health is ignored there.
+    /// Whether health is ignored where a member is; `None` where it cannot take calls to `set`.
     #[cfg(feature = "std")]
-    pub(crate) fn takes(&self, key: Key) -> Option<bool> {
+    pub(crate) fn takes(&self, set: SetId, key: Key) -> Option<bool> {
         let member = self.members.find(key).filter(|member| member.standing == Standing::Candidate)?;
-        Some(self.sets.get(member.place as usize)?.panics())
+        let leg = self.legs(set).iter().find(|leg| leg.set == member.place as usize)?;
+        Some(self.sets.get(leg.set)?.panics())
     }
 
     /// Where a call would go on this leg.

@@ -83,11 +83,11 @@ impl Kept {
             return;
         }
         self.edition = edition;
-        self.sets.retain(|_, ahead| match ahead {
+        self.sets.retain(|set, ahead| match ahead {
             Ahead::Table(_) => false,
             Ahead::Turns { terms, turns } => {
                 *terms = None;
-                turns.retain_mut(|turn| still(dispatcher, *turn).map(|now| *turn = now).is_some());
+                turns.retain_mut(|turn| still(dispatcher, *set, *turn).map(|now| *turn = now).is_some());
                 !turns.is_empty()
             }
         });

@@ -83,7 +83,8 @@ impl SharedDispatcher {
     /// [`Dispatcher::pick`]. Threads do not wait for each other where the first algorithm is `call_id_hash` without
     /// a bound, and hardly where all are `round_robin`, `weighted`, `priority` or `random`: a thread that finds
     /// others there takes up to 64 turns at once, so that turns are taken once each, but not in the order of time.
-    /// Such a pick leaves no trace: its `now` does not count as the last one seen.
+    /// Such a pick leaves no trace: its `now` does not count as the last one seen. With [`Config::scaling`] every pick
+    /// looks at the clock first, and waits.
     ///
     /// # Errors
     /// As there.

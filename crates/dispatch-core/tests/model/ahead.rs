@@ -52,7 +52,7 @@ impl Kept {
             let mut real = real.clone();
             prepare(&mut real, *set, now);
             if terms.cover(&Call { set: *set, ..Call::new(b"any") }, now) {
-                assert_eq!(still(&real, *turn), Some(*turn), "a turn");
+                assert_eq!(still(&real, *set, *turn), Some(*turn), "a turn");
             }
         }
     }
